@@ -1,0 +1,25 @@
+import { parseArgs } from 'node:util'
+import { changes } from './changes/changes.ts'
+import { events } from './events/events.ts'
+import { type Report, say } from './report.ts'
+
+const benches: Record<string, (seconds: number) => Promise<Report>> = { events, changes }
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '10' } },
+})
+const chosen = positionals.length === 0 ? Object.keys(benches) : positionals
+for (const name of chosen) {
+  const bench = benches[name]
+  if (bench === undefined) {
+    say(`There is no bench "${name}". Known: ${Object.keys(benches).join(', ')}.`)
+    process.exit(2)
+  }
+  const result = await bench(Number(values.seconds)).catch((error: unknown) => {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    process.exit(1)
+  })
+  process.stdout.write(`${JSON.stringify(result)}\n`)
+}
+process.exit(0)

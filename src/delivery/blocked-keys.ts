@@ -1,0 +1,83 @@
+import type { LogRecord } from '../events/record.ts'
+import type { TroubledDelivery } from './deliveries.ts'
+
+interface Blocked {
+  /** Positions that wait, in order; the first one is due at `dueAt`. */
+  positions: number[]
+  attempt: number
+  dueAt: number
+}
+
+/** The keys that wait for a retry, and what is held behind. What is here is stored too; this is the fast copy. */
+export class BlockedKeys {
+  readonly #keys = new Map<string, Blocked>()
+
+  get size(): number {
+    return this.#keys.size
+  }
+
+  /** Events without a key wait each for itself. */
+  static keyOf({ key, position }: Pick<LogRecord, 'key' | 'position'>): string {
+    return key === null ? `#${position}` : `=${key}`
+  }
+
+  load(deliveries: readonly TroubledDelivery[], now: number): void {
+    this.#keys.clear()
+    for (const delivery of deliveries) {
+      const key = BlockedKeys.keyOf(delivery)
+      const blocked = this.#keys.get(key)
+      if (blocked !== undefined) blocked.positions.push(delivery.position)
+      else
+        this.#keys.set(key, {
+          positions: [delivery.position],
+          attempt: delivery.attempt,
+          dueAt: now + (delivery.dueInMs ?? 0),
+        })
+    }
+  }
+
+  has(record: LogRecord): boolean {
+    return this.#keys.size > 0 && this.#keys.has(BlockedKeys.keyOf(record))
+  }
+
+  /** The first waiting delivery that is due. */
+  due(now: number): { key: string; position: number; attempt: number } | undefined {
+    for (const [key, { positions, attempt, dueAt }] of this.#keys) {
+      const [position] = positions
+      if (dueAt <= now && position !== undefined) return { key, position, attempt }
+    }
+    return undefined
+  }
+
+  /** Milliseconds until something is due. */
+  nextMs(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const { dueAt } of this.#keys.values()) next = Math.min(next, dueAt - now)
+    return Math.max(0, next)
+  }
+
+  block(record: LogRecord, dueAt: number): void {
+    this.#keys.set(BlockedKeys.keyOf(record), { positions: [record.position], attempt: 1, dueAt })
+  }
+
+  hold(record: LogRecord): void {
+    this.#keys.get(BlockedKeys.keyOf(record))?.positions.push(record.position)
+  }
+
+  retryAt(key: string, attempt: number, dueAt: number): void {
+    const blocked = this.#keys.get(key)
+    if (blocked === undefined) return
+    blocked.attempt = attempt
+    blocked.dueAt = dueAt
+  }
+
+  /** The first one of the key is over: the next is due at once, or the key is free. */
+  advance(key: string): void {
+    const blocked = this.#keys.get(key)
+    if (blocked === undefined) return
+    blocked.positions.shift()
+    blocked.attempt = 0
+    blocked.dueAt = 0
+    if (blocked.positions.length === 0) this.#keys.delete(key)
+  }
+}

@@ -1,0 +1,100 @@
+import type { LogRecord } from '../events/record.ts'
+import { PlatformError } from '../kernel/errors.ts'
+import { alive, type Member } from '../store/member.ts'
+import type { Statement } from '../store/sql.ts'
+import type { Store } from '../store/store.ts'
+
+/** Slots of a new consumer: the most processes that can share it. */
+export const defaultSlots = 16
+
+/** A part of a consumer's keys, with its own place in the log, held by one process. */
+export interface Slot {
+  readonly slot: number
+  readonly epoch: number
+  position: number
+}
+
+/** The slot of a key: FNV-1a over its UTF-16 units. Events without a key are spread by position. */
+export function slotOf(record: Pick<LogRecord, 'key' | 'position'>, slots: number): number {
+  if (record.key === null) return record.position % slots
+  let hash = 0x811c9dc5
+  for (let i = 0; i < record.key.length; i += 1) hash = Math.imul(hash ^ record.key.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % slots
+}
+
+const registerStatement: Statement = {
+  name: 'millrace-register',
+  text: `with made as (
+      insert into millrace.consumers (name, slots) values ($1, $2) on conflict (name) do nothing returning name, slots
+    ), first as (
+      insert into millrace.consumer_slots (consumer, slot, position)
+      select name, s, case when $3 then (select head from millrace.sequencer) else 0 end from made, generate_series(0, slots - 1) s
+    )
+    select slots from made union all select slots from millrace.consumers where name = $1 limit 1`,
+}
+
+/** Makes the consumer known; a known one keeps its slots and places. Returns its number of slots. */
+export async function registerConsumer(store: Store, name: string, start: 'now' | 'beginning'): Promise<number> {
+  const look = () => store.run<{ slots: number }>(registerStatement, [name, defaultSlots, start === 'now'])
+  // A process that makes it known at the same moment is waited for, but its row is seen only by a later statement.
+  const row = (await look())[0] ?? (await look())[0]
+  if (row === undefined) throw new PlatformError('INTERNAL', `consumer ${name} could not be registered`)
+  return row.slots
+}
+
+const claimStatement: Statement = {
+  name: 'millrace-claim',
+  text: `with live as (select count(*) as members from millrace.members where until > now() and $1 = any(consumers)),
+    mine as (select count(*) as held from millrace.consumer_slots where consumer = $1 and owner = $2),
+    free as (
+      select s.slot from millrace.consumer_slots s
+       where s.consumer = $1 and s.owner is distinct from $2 and (s.owner is null or not ${alive('s.owner')})
+       order by s.slot
+       limit greatest(0, ceil($3::numeric / greatest(1, (select members from live))) - (select held from mine))
+       for update skip locked
+    )
+    update millrace.consumer_slots s set owner = $2, epoch = epoch + 1, updated_at = now() from free
+     where s.consumer = $1 and s.slot = free.slot returning s.slot, s.position, s.epoch`,
+}
+
+/** Takes free slots, and those of the dead, up to a fair share among the living. */
+export async function claimSlots(store: Store, member: Member, consumer: string, slots: number): Promise<Slot[]> {
+  return store.run<Slot>(claimStatement, [consumer, member.id, slots])
+}
+
+const heldStatement: Statement = {
+  name: 'millrace-held',
+  text: `select s.slot, s.position, s.epoch, (select count(*) from millrace.members where until > now() and $1 = any(consumers))::int as members
+    from millrace.consumer_slots s where s.consumer = $1 and s.owner = $2 order by s.slot`,
+}
+
+/** The slots this process holds, with their stored places, and how many processes there are. */
+export async function heldSlots(
+  store: Store,
+  member: Member,
+  consumer: string,
+): Promise<{ slots: Slot[]; members: number }> {
+  const rows = await store.run<Slot & { members: number }>(heldStatement, [consumer, member.id])
+  return {
+    slots: rows.map(({ slot, position, epoch }) => ({ slot, position, epoch })),
+    members: Math.max(1, rows[0]?.members ?? 1),
+  }
+}
+
+const releaseStatement: Statement = {
+  name: 'millrace-release-slots',
+  text: `update millrace.consumer_slots s set owner = null, position = greatest(s.position, g.position)
+    from unnest($2::smallint[], $3::bigint[], $4::bigint[]) as g(slot, epoch, position)
+    where s.consumer = $1 and s.slot = g.slot and s.epoch = g.epoch`,
+}
+
+/** Hands slots back, with the place up to which everything is done. */
+export async function releaseSlots(store: Store, consumer: string, slots: readonly Slot[]): Promise<void> {
+  if (slots.length === 0) return
+  await store.run(releaseStatement, [
+    consumer,
+    slots.map((s) => s.slot),
+    slots.map((s) => s.epoch),
+    slots.map((s) => s.position),
+  ])
+}

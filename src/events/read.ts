@@ -1,0 +1,105 @@
+import type pg from 'pg'
+import type { Statement } from '../store/sql.ts'
+import type { Store } from '../store/store.ts'
+
+/** Where to read from: the store, or one connection of it. */
+export type LogSource = Pick<Store, 'run'> & { withClient<T>(work: (client: LogClient) => Promise<T>): Promise<T> }
+export type LogClient = Pick<pg.ClientBase, 'query'>
+
+import type { LogRecord } from './record.ts'
+
+/**
+ * Which rows belong to a tick is said beside its table (store/migrations/0001_log.sql); their rank by ordinal is their
+ * place in it. `fresh_lo` bounds the first part: without it one late row with a low ordinal would make the reader look
+ * through everything since.
+ */
+const eventsOfTicks = (condition: string): string => `
+  select t.base + e.rank, e.id, e.type, e.version, e.key, e.data::text, e.meta::text, e.at::text
+    from (select * from millrace.ticks
+           where base >= coalesce((select max(base) from millrace.ticks where base <= $1), 0) and base < $1 + $2) t
+   cross join lateral (
+     select *, row_number() over (order by ordinal) as rank from (
+       select * from millrace.events
+        where ordinal between t.fresh_lo and t.hi and xid >= t.since and pg_visible_in_snapshot(xid, t.snap)
+       union all
+       select * from millrace.events where xid = any(t.late) and ordinal between t.lo and t.hi) u) e
+   where t.base + e.rank > $1 ${condition}
+   order by 1`
+
+// Without names, so planned at each use (a third of a millisecond): a plan that the server keeps was made when the log was
+// small, and went on to read all of it row by row until the next vacuum.
+const readAll = eventsOfTicks('')
+const readTypes = eventsOfTicks('and e.type = any($3)')
+
+export interface ReadRange {
+  /** Positions above this one. */
+  after: number
+  /** How many positions to look at, roughly: the last tick in reach is read whole. */
+  span: number
+  /** Only these types; all when absent. */
+  types?: readonly string[]
+}
+
+export interface Stretch {
+  records: LogRecord[]
+  /** Everything up to here was looked at. Equal to `after` when the log ends there. */
+  through: number
+}
+
+/** Reads on in the log. */
+export async function readLog(store: LogSource, { after, span, types }: ReadRange): Promise<Stretch> {
+  if (types === undefined) {
+    const records = await readRecords(store, readAll, [after, span])
+    return { records, through: records.at(-1)?.position ?? after }
+  }
+  // How far first, then what: a tick made in between must not be counted as read.
+  const through = await reach(store, after, span)
+  if (through === after) return { records: [], through }
+  return { records: await readRecords(store, readTypes, [after, through - after, types]), through }
+}
+
+async function readRecords(store: LogSource, text: string, values: unknown[]): Promise<LogRecord[]> {
+  const config: pg.QueryConfig & { rowMode: 'array' } = { text, values, rowMode: 'array' }
+  const { rows } = await store.withClient((client) => client.query<Cells>(config))
+  return rows.map(toRecord)
+}
+
+/** The head of the log: its last position, 0 when it is empty. */
+export async function readHead(store: LogSource): Promise<number> {
+  const [row] = await store.run<{ head: number }>({
+    name: 'millrace-head',
+    text: 'select head from millrace.sequencer',
+  })
+  return row?.head ?? 0
+}
+
+/** One event, or `undefined` past the head. */
+export async function readAt(store: LogSource, position: number): Promise<LogRecord | undefined> {
+  const { records } = await readLog(store, { after: position - 1, span: 1 })
+  return records.find((record) => record.position === position)
+}
+
+const reachStatement: Statement = {
+  name: 'millrace-reach',
+  text: 'select max(base + count) as through from millrace.ticks where base >= $1 - 2000 and base < $1 + $2',
+}
+
+async function reach(store: LogSource, after: number, span: number): Promise<number> {
+  const [row] = await store.run<{ through: number | null }>(reachStatement, [after, span])
+  return Math.max(after, row?.through ?? after)
+}
+
+type Cells = [number, string, string, number, string | null, string, string | null, string]
+
+function toRecord(cells: Cells): LogRecord {
+  return {
+    position: cells[0],
+    id: cells[1],
+    type: cells[2],
+    version: cells[3],
+    key: cells[4],
+    data: cells[5],
+    meta: cells[6],
+    at: cells[7],
+  }
+}

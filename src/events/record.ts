@@ -1,0 +1,27 @@
+/** An event on its way into the log. `data` and `meta` are JSON text: encoded once, by whoever knows the value. */
+export interface NewRecord {
+  readonly id: string
+  readonly type: string
+  readonly version: number
+  readonly key: string | null
+  readonly data: string
+  readonly meta: string | null
+}
+
+/** Where an event came from and what it belongs to; absent parts are not stored. */
+export interface EventMeta {
+  /** Position of the event whose handling published this one. */
+  cause?: number
+  /** Groups everything that one outside impulse set off. */
+  correlation?: string
+  /** W3C Trace Context `traceparent`. */
+  traceparent?: string
+}
+
+/** An event in the log. `data` and `meta` stay text until somebody looks. */
+export interface LogRecord extends NewRecord {
+  /** Its place in the one order of the log, from 1, without gaps. */
+  readonly position: number
+  /** When its transaction began, as Postgres text for a timestamptz. */
+  readonly at: string
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify'
+import type { Route } from '../route.ts'
+import type { RouteTable } from '../route-table.ts'
+import { openApi } from './openapi.ts'
+import { docsPage, pagePolicy } from './page.ts'
+
+export interface DocsOptions {
+  title: string
+  version?: string
+  routes: readonly Route[]
+}
+
+/** Serves `/openapi.json` and, for people, `/docs`. */
+export function serveDocs(
+  server: FastifyInstance,
+  table: RouteTable,
+  { title, version = '0', routes }: DocsOptions,
+): void {
+  const document = openApi(routes, { title, version })
+  const text = JSON.stringify(document)
+  table.add('GET', '/openapi.json')
+  server.get('/openapi.json', (_request, reply) =>
+    reply.header('content-type', 'application/json; charset=utf-8').send(text),
+  )
+  table.add('GET', '/docs')
+  server.get('/docs', (request, reply) =>
+    reply
+      .header('content-type', 'text/html; charset=utf-8')
+      .header('content-security-policy', pagePolicy)
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'no-referrer')
+      .send(docsPage(document, baseOf(request.protocol, request.headers.host))),
+  )
+}
+
+/** Where the reader reached us; only a plain host name is repeated. */
+function baseOf(protocol: string, host: string | undefined): string {
+  return `${protocol}://${host !== undefined && /^[\w.:[\]-]+$/.test(host) ? host : 'localhost'}`
+}

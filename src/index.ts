@@ -1,0 +1,17 @@
+/** The front door: everything an app is declared with. */
+
+export type { CacheDefinition } from './cache/cache-definition.ts'
+export { cache } from './cache/cache-definition.ts'
+export { type ConsumerDefinition, type HandlerContext, type OnOptions, on } from './delivery/on.ts'
+export type { Change, ChangeMeta, ChangeOp } from './events/change.ts'
+export { type EventDefinition, event } from './events/event.ts'
+export type { Publish, PublishOptions } from './events/publish.ts'
+export { type TableDefinition, table } from './events/table.ts'
+export { type Route, route } from './gateway/route.ts'
+export { type ErrorCode, errorCatalog, type Issue, PlatformError } from './kernel/errors.ts'
+export { type Infer, type SchemaLike, type StandardSchema, t } from './kernel/schema.ts'
+export { type AppDefinition, type AppOptions, app } from './platform/app-definition.ts'
+export type { RunningApp, StartOptions, StartStep, StoreLocation } from './platform/running-app.ts'
+export { startApp } from './platform/start-app.ts'
+export { type IndexDefinition, index } from './search/index-definition.ts'
+export type { Sql } from './store/sql.ts'
