@@ -6,8 +6,11 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'console/src/**/*.test.ts'],
     exclude: ['test/browser/**', 'test/chaos/**', '**/node_modules/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    globalSetup: ['test/support/test-servers.ts'],
+    setupFiles: ['test/support/use-test-server.ts'],
+    // Generous, for machines that stand still for a while: what waits for good is found all the same.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
   },
 })

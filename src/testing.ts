@@ -2,4 +2,10 @@
 export type { Fault, Faults } from './kernel/faults.ts'
 export { type TestApp, type TestAppOptions, testApp } from './testing/test-app.ts'
 export { type TestClock, testClock } from './testing/test-clock.ts'
-export { type TestDatabase, testDatabase } from './testing/test-postgres.ts'
+export {
+  startTestServer,
+  type TestDatabase,
+  type TestServer,
+  testDatabase,
+  useTestServer,
+} from './testing/test-postgres.ts'

@@ -29,10 +29,6 @@ test('a store that hangs does not keep a known error back', async () => {
   await client.query('begin; lock table millrace.consumer_slots')
   try {
     expect(await admin.run('overview', {})).toMatchObject({ status: 'failed', sentence: 'Postgres does not answer.' })
-    // Nor does a topic that has no answer hold up one that has.
-    const frames = watch({ topics: ['consumers', 'overview', 'rates'] })
-    await expect.poll(() => frames.length, { timeout: 5000 }).toBeGreaterThanOrEqual(2)
-    expect(new Set(frames.map(({ topic }) => topic))).toEqual(new Set(['overview']))
   } finally {
     await client.query('rollback')
     release()
