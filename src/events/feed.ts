@@ -4,7 +4,7 @@ import type { Logger } from '../kernel/logger.ts'
 import { Wake } from '../kernel/wake.ts'
 import type { Statement } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
-import { type LogSource, readHead, readLog, type Stretch } from './read.ts'
+import { type LogSource, readBounds, readLog, readOn, type Stretch } from './read.ts'
 import type { LogRecord } from './record.ts'
 
 /** What a process keeps of the newest events, so that all its followers share one read of the log. */
@@ -104,13 +104,13 @@ export class Feed {
       run: async <R extends object>(statement: Statement, values: readonly unknown[] = []) =>
         (await client.query({ ...statement, values: [...values] })).rows as R[],
     }
-    const head = await readHead(this.#source)
+    const { tail, head } = await readBounds(this.#source)
     const first = this.#head === 0 && this.#records.length === 0
     // After a cut the memory starts anew: a server that crashed may have taken back the newest positions. A new process
     // begins a little before the head: what was placed just now may have been committed where no snapshot saw it yet.
     this.#records = []
     this.#bytes = 0
-    this.#head = first ? Math.max(0, head - overlap) : Math.min(head, this.#head)
+    this.#head = Math.max(tail, first ? head - overlap : Math.min(head, this.#head))
     this.#connected = true
     for (const listener of this.#listeners) listener.resumed()
   }
@@ -122,7 +122,7 @@ export class Feed {
   }
 
   async #advance(): Promise<boolean> {
-    const { records } = await readLog(this.#source, { after: this.#head, span: readSpan })
+    const { records } = await readOn(this.#source, { after: this.#head, span: readSpan })
     const last = records.at(-1)
     if (last === undefined) return false
     this.#keep(records)

@@ -1,12 +1,11 @@
 import type pg from 'pg'
 import type { Statement } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
+import type { LogRecord } from './record.ts'
 
 /** Where to read from: the store, or one connection of it. */
 export type LogSource = Pick<Store, 'run'> & { withClient<T>(work: (client: LogClient) => Promise<T>): Promise<T> }
 export type LogClient = Pick<pg.ClientBase, 'query'>
-
-import type { LogRecord } from './record.ts'
 
 /**
  * Which rows belong to a tick is said beside its table (store/migrations/0001_log.sql); their rank by ordinal is their
@@ -31,6 +30,12 @@ const eventsOfTicks = (condition: string): string => `
 const readAll = eventsOfTicks('')
 const readTypes = eventsOfTicks('and e.type = any($3)')
 
+const keptOf = (condition: string): string => `
+  select position, id, type, version, key, data::text, meta::text, at::text from millrace.kept
+   where position > $1 and position <= $3 ${condition} order by position limit $2`
+const keptAll = keptOf('')
+const keptTypes = keptOf('and type = any($4)')
+
 export interface ReadRange {
   /** Positions above this one. */
   after: number
@@ -46,8 +51,14 @@ export interface Stretch {
   through: number
 }
 
-/** Reads on in the log. */
-export async function readLog(store: LogSource, { after, span, types }: ReadRange): Promise<Stretch> {
+/** Reads on in the log; where the retention has dropped it, what was kept of it. */
+export async function readLog(store: LogSource, range: ReadRange): Promise<Stretch> {
+  const { tail } = await readBounds(store)
+  return range.after < tail ? readKept(store, range, tail) : readOn(store, range)
+}
+
+/** Reads on from a place that is known not to be dropped: the newest part of the log. */
+export async function readOn(store: LogSource, { after, span, types }: ReadRange): Promise<Stretch> {
   if (types === undefined) {
     const records = await readRecords(store, readAll, [after, span])
     return { records, through: records.at(-1)?.position ?? after }
@@ -58,22 +69,28 @@ export async function readLog(store: LogSource, { after, span, types }: ReadRang
   return { records: await readRecords(store, readTypes, [after, through - after, types]), through }
 }
 
+async function readKept(store: LogSource, { after, span, types }: ReadRange, tail: number): Promise<Stretch> {
+  const values = types === undefined ? [after, span, tail] : [after, span, tail, types]
+  const records = await readRecords(store, types === undefined ? keptAll : keptTypes, values)
+  return { records, through: records.length < span ? tail : (records.at(-1)?.position ?? tail) }
+}
+
 async function readRecords(store: LogSource, text: string, values: unknown[]): Promise<LogRecord[]> {
   const config: pg.QueryConfig & { rowMode: 'array' } = { text, values, rowMode: 'array' }
   const { rows } = await store.withClient((client) => client.query<Cells>(config))
   return rows.map(toRecord)
 }
 
-/** The head of the log: its last position, 0 when it is empty. */
-export async function readHead(store: LogSource): Promise<number> {
-  const [row] = await store.run<{ head: number }>({
-    name: 'millrace-head',
-    text: 'select head from millrace.sequencer',
+/** Positions up to `tail` are gone but for what was kept of them; `head` is the last one. */
+export async function readBounds(store: LogSource): Promise<{ tail: number; head: number }> {
+  const [row] = await store.run<{ tail: number; head: number }>({
+    name: 'millrace-bounds',
+    text: 'select tail, head from millrace.sequencer',
   })
-  return row?.head ?? 0
+  return row ?? { tail: 0, head: 0 }
 }
 
-/** One event, or `undefined` past the head. */
+/** One event, or `undefined` past the head or where it was dropped. */
 export async function readAt(store: LogSource, position: number): Promise<LogRecord | undefined> {
   const { records } = await readLog(store, { after: position - 1, span: 1 })
   return records.find((record) => record.position === position)

@@ -6,7 +6,7 @@ import { silentLogger } from '../kernel/logger.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { type TestDatabase, testDatabase } from '../testing/test-postgres.ts'
 import { append } from './append.ts'
-import { readAt, readHead, readLog } from './read.ts'
+import { readAt, readBounds, readLog } from './read.ts'
 import type { LogRecord, NewRecord } from './record.ts'
 import { tick } from './sequence.ts'
 
@@ -55,7 +55,7 @@ test('positions are contiguous, every committed event has one, streams keep thei
 
   await fc.assert(
     fc.asyncProperty(history, async (writers) => {
-      const before = await readHead(store)
+      const before = (await readBounds(store)).head
       const committed = (await Promise.all(writers.map(write))).flat()
       await Promise.all([tick(store), tick(store), tick(store)])
       const records = await readAll(before)
@@ -68,16 +68,16 @@ test('positions are contiguous, every committed event has one, streams keep thei
     { numRuns: 40 },
   )
 
-  const head = await readHead(store)
+  const head = (await readBounds(store)).head
   await idle.query('commit')
   await idle.end()
   await tick(store)
   expect((await readAt(store, head + 1))?.type).toBe('idle')
-  expect(await readHead(store)).toBe(head + 1)
+  expect((await readBounds(store)).head).toBe(head + 1)
 }, 60_000)
 
 test('a transaction of thousands is cut into pieces that read as one', async () => {
-  const before = await readHead(store)
+  const before = (await readBounds(store)).head
   const many = Array.from({ length: 4500 }, (_, i) => record('giant', 'g', i))
   await store.transaction(async (tx) => append(tx.client, many))
   await tick(store)
@@ -93,7 +93,7 @@ test('a late transaction with low ordinals is placed after what was read already
   await append(late, [record('late', 'late', 1)])
   await store.withClient((client) => append(client, [record('early', 'early', 1)]))
   await tick(store)
-  const head = await readHead(store)
+  const head = (await readBounds(store)).head
   expect((await readAt(store, head))?.type).toBe('early')
   await late.query('commit')
   await late.end()
