@@ -6,11 +6,13 @@ interface Blocked {
   positions: number[]
   attempt: number
   dueAt: number
+  /** Attempts of later ones that were tried before: an earlier one of their key came back. */
+  tried?: Map<number, number>
 }
 
 /** The keys that wait for a retry, and what is held behind. What is here is stored too; this is the fast copy. */
 export class BlockedKeys {
-  readonly #keys = new Map<string, Blocked>()
+  #keys = new Map<string, Blocked>()
 
   get size(): number {
     return this.#keys.size
@@ -21,18 +23,29 @@ export class BlockedKeys {
     return key === null ? `#${position}` : `=${key}`
   }
 
+  /**
+   * Takes over what is stored, in order of positions. What waits here already is due as early as it was: Postgres counts
+   * by its own clock.
+   */
   load(deliveries: readonly TroubledDelivery[], now: number): void {
-    this.#keys.clear()
+    const known = this.#keys
+    this.#keys = new Map()
     for (const delivery of deliveries) {
+      const { position, attempt } = delivery
       const key = BlockedKeys.keyOf(delivery)
       const blocked = this.#keys.get(key)
-      if (blocked !== undefined) blocked.positions.push(delivery.position)
-      else
-        this.#keys.set(key, {
-          positions: [delivery.position],
-          attempt: delivery.attempt,
-          dueAt: now + (delivery.dueInMs ?? 0),
-        })
+      if (blocked === undefined) {
+        const before = known.get(key)
+        const same = before?.positions[0] === position && before.attempt === attempt
+        const dueAt = now + (delivery.dueInMs ?? 0)
+        this.#keys.set(key, { positions: [position], attempt, dueAt: same ? Math.min(before.dueAt, dueAt) : dueAt })
+        continue
+      }
+      blocked.positions.push(position)
+      if (attempt > 0) {
+        blocked.tried ??= new Map()
+        blocked.tried.set(position, attempt)
+      }
     }
   }
 
@@ -76,8 +89,12 @@ export class BlockedKeys {
     const blocked = this.#keys.get(key)
     if (blocked === undefined) return
     blocked.positions.shift()
-    blocked.attempt = 0
+    const [next] = blocked.positions
+    if (next === undefined) {
+      this.#keys.delete(key)
+      return
+    }
+    blocked.attempt = blocked.tried?.get(next) ?? 0
     blocked.dueAt = 0
-    if (blocked.positions.length === 0) this.#keys.delete(key)
   }
 }

@@ -56,6 +56,8 @@ export class Consumer {
   #balancedAt = Number.NEGATIVE_INFINITY
   #flushedAt = 0
   #unflushed = false
+  #paused = false
+  #revision = 0
 
   constructor(spec: ConsumerSpec, deps: ConsumerDeps) {
     this.spec = spec
@@ -88,7 +90,18 @@ export class Consumer {
     return this.#recent.quantile(q)
   }
 
+  /** Whether it was told to stand still, as far as this process knows. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
   poke(): void {
+    this.#wake.poke()
+  }
+
+  /** Looks at once whether it was paused, resumed, or its deliveries were changed by hand. */
+  review(): void {
+    this.#balancedAt = Number.NEGATIVE_INFINITY
     this.#wake.poke()
   }
 
@@ -120,6 +133,7 @@ export class Consumer {
   async turn(signal: AbortSignal): Promise<boolean> {
     await this.#balance()
     if (this.#slots.length === 0) return false
+    if (this.#paused) return this.#flush()
     const retried = await this.#retryAllDue(signal)
 
     const from = Math.min(...this.#slots.map(({ position }) => position))
@@ -138,9 +152,10 @@ export class Consumer {
     if (now - this.#balancedAt < balanceMs) return
     this.#balancedAt = now
     const claimed = await claimSlots(store, member, this.spec.name, this.#slotCount)
-    const { slots, members } = await heldSlots(store, member, this.spec.name)
+    const { slots, members, paused, revision } = await heldSlots(store, member, this.spec.name)
     const fair = Math.ceil(this.#slotCount / members)
     const changed =
+      revision !== this.#revision ||
       claimed.length > 0 ||
       slots.length !== this.#slots.length ||
       slots.some((slot) => !this.#slots.some((mine) => mine.slot === slot.slot && mine.epoch === slot.epoch))
@@ -149,6 +164,7 @@ export class Consumer {
       ...slot,
       position: Math.max(slot.position, known.get(`${slot.slot}/${slot.epoch}`) ?? 0),
     }))
+    this.#paused = paused
     if (slots.length > fair) {
       await releaseSlots(store, this.spec.name, this.#slots.splice(fair))
     } else if (!changed) return
@@ -160,6 +176,8 @@ export class Consumer {
       ),
       clock.now(),
     )
+    // Known only once its deliveries are: a failure in between makes the next look read them.
+    this.#revision = revision
   }
 
   #isMine(record: LogRecord): boolean {
@@ -362,6 +380,7 @@ export class Consumer {
   }
 
   #idleMs(): number {
+    if (this.#paused) return balanceMs
     return Math.min(balanceMs, this.#blocked.nextMs(this.#deps.clock.now()))
   }
 }

@@ -64,20 +64,34 @@ export async function claimSlots(store: Store, member: Member, consumer: string,
 
 const heldStatement: Statement = {
   name: 'millrace-held',
-  text: `select s.slot, s.position, s.epoch, (select count(*) from millrace.members where until > now() and $1 = any(consumers))::int as members
-    from millrace.consumer_slots s where s.consumer = $1 and s.owner = $2 order by s.slot`,
+  text: `select c.paused, c.revision, s.slot, s.position, s.epoch,
+      (select count(*) from millrace.members where until > now() and $1 = any(consumers))::int as members
+    from millrace.consumers c left join millrace.consumer_slots s on s.consumer = c.name and s.owner = $2
+    where c.name = $1 order by s.slot`,
 }
 
-/** The slots this process holds, with their stored places, and how many processes there are. */
-export async function heldSlots(
-  store: Store,
-  member: Member,
-  consumer: string,
-): Promise<{ slots: Slot[]; members: number }> {
-  const rows = await store.run<Slot & { members: number }>(heldStatement, [consumer, member.id])
+/** What a process holds of a consumer, as stored. */
+export interface Held {
+  slots: Slot[]
+  /** Processes that run the consumer. */
+  members: number
+  paused: boolean
+  /** Grows when the consumer or its deliveries are changed by hand. */
+  revision: number
+}
+
+/** The slots this process holds, with their stored places, and what was said to the consumer. */
+export async function heldSlots(store: Store, member: Member, consumer: string): Promise<Held> {
+  type Row = Omit<Held, 'slots'> & (Slot | { slot: null })
+  const rows = await store.run<Row>(heldStatement, [consumer, member.id])
+  const [first] = rows
   return {
-    slots: rows.map(({ slot, position, epoch }) => ({ slot, position, epoch })),
-    members: Math.max(1, rows[0]?.members ?? 1),
+    slots: rows.flatMap((row) =>
+      row.slot === null ? [] : [{ slot: row.slot, position: row.position, epoch: row.epoch }],
+    ),
+    members: Math.max(1, first?.members ?? 1),
+    paused: first?.paused ?? false,
+    revision: first?.revision ?? 0,
   }
 }
 

@@ -122,7 +122,13 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
   const unfollowClock = clock.onMove?.(pokeAll)
   const notifications = listen(
     store,
-    { millrace: (head) => Number(head) !== feed.head && feed.poke(), millrace_published: () => sequencer.poke() },
+    {
+      millrace: (head) => Number(head) !== feed.head && feed.poke(),
+      millrace_published: () => sequencer.poke(),
+      millrace_consumers: (name) => {
+        for (const consumer of consumers) if (name === '' || consumer.spec.name === name) consumer.review()
+      },
+    },
     real,
   )
   const capture =
