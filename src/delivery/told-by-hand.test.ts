@@ -84,15 +84,10 @@ test('an event that is put back in front of one that waits is handled first, and
   await using running = await testApp(app('t', { sent, clerk }), { clock })
   await running.publish(sent, { key: 'a', n: 1 })
   await running.settled()
-  for (const minutes of ['5m', '10m'] as const) {
-    clock.advance(minutes)
-    const wanted = seen.length + 1
-    await until('it was tried again', () => seen.length === wanted)
-  }
-  await until(
-    'it is dead',
-    async () => (await running.sql`select 1 from millrace.deliveries where state = 'dead'`).length === 1,
-  )
+  await until('it is dead', async () => {
+    clock.advance('10m')
+    return (await running.sql`select 1 from millrace.deliveries where state = 'dead'`).length === 1
+  })
   await running.publish(sent, { key: 'a', n: 2 })
   await running.settled()
   expect(seen).toEqual(['1.1', '1.2', '1.3', '2.1'])
