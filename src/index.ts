@@ -13,5 +13,6 @@ export { type Infer, type SchemaLike, type StandardSchema, t } from './kernel/sc
 export { type AppDefinition, type AppOptions, app } from './platform/app-definition.ts'
 export type { RunningApp, StartOptions, StartStep, StoreLocation } from './platform/running-app.ts'
 export { startApp } from './platform/start-app.ts'
+export type { RetentionOptions } from './retention/retention-policy.ts'
 export { type IndexDefinition, index } from './search/index-definition.ts'
 export type { Sql } from './store/sql.ts'

@@ -8,7 +8,7 @@ const layers = [
   ['store'],
   ['events'],
   ['delivery'],
-  ['sagas', 'sync', 'calls', 'cache', 'search', 'webhooks', 'agents'],
+  ['sagas', 'sync', 'calls', 'cache', 'search', 'webhooks', 'agents', 'jobs', 'streams', 'retention'],
   ['gateway', 'admin', 'adapters'],
   ['platform'],
   ['testing', 'cli'],

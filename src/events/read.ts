@@ -10,20 +10,24 @@ export type LogClient = Pick<pg.ClientBase, 'query'>
 /**
  * Which rows belong to a tick is said beside its table (store/migrations/0001_log.sql); their rank by ordinal is their
  * place in it. `fresh_lo` bounds the first part: without it one late row with a low ordinal would make the reader look
- * through everything since.
+ * through everything since. $1: positions above this one; $2: how many to look at, to the end of a tick.
  */
-const eventsOfTicks = (condition: string): string => `
-  select t.base + e.rank, e.id, e.type, e.version, e.key, e.data::text, e.meta::text, e.at::text
-    from (select * from millrace.ticks
-           where base >= coalesce((select max(base) from millrace.ticks where base <= $1), 0) and base < $1 + $2) t
+export const recordsOfTicks = `
+  select t.base + e.rank as position, e.* from (
+    select * from millrace.ticks
+     where base >= coalesce((select max(base) from millrace.ticks where base <= $1), 0) and base < $1 + $2) t
    cross join lateral (
      select *, row_number() over (order by ordinal) as rank from (
        select * from millrace.events
-        where ordinal between t.fresh_lo and t.hi and xid >= t.since and pg_visible_in_snapshot(xid, t.snap)
+         where xid >= t.since and xid < pg_snapshot_xmax(t.snap) and pg_visible_in_snapshot(xid, t.snap)
+           and ordinal between t.fresh_lo and t.hi
        union all
        select * from millrace.events where xid = any(t.late) and ordinal between t.lo and t.hi) u) e
-   where t.base + e.rank > $1 ${condition}
-   order by 1`
+   where t.base + e.rank > $1`
+
+const columns = 'position, id, type, version, key, data::text, meta::text, at::text'
+const eventsOfTicks = (condition: string): string =>
+  `select ${columns} from (${recordsOfTicks} ${condition}) r order by 1`
 
 // Without names, so planned at each use (a third of a millisecond): a plan that the server keeps was made when the log was
 // small, and went on to read all of it row by row until the next vacuum.
@@ -31,7 +35,7 @@ const readAll = eventsOfTicks('')
 const readTypes = eventsOfTicks('and e.type = any($3)')
 
 const keptOf = (condition: string): string => `
-  select position, id, type, version, key, data::text, meta::text, at::text from millrace.kept
+  select ${columns} from millrace.kept
    where position > $1 and position <= $3 ${condition} order by position limit $2`
 const keptAll = keptOf('')
 const keptTypes = keptOf('and type = any($4)')

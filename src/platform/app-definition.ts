@@ -6,6 +6,7 @@ import type { Route } from '../gateway/route.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { checkName } from '../kernel/names.ts'
 import { resolveOptions } from '../kernel/options.ts'
+import { type RetentionOptions, type RetentionPolicy, retentionPolicy } from '../retention/retention-policy.ts'
 import type { IndexDefinition } from '../search/index-definition.ts'
 import type { Sql } from '../store/sql.ts'
 
@@ -20,6 +21,8 @@ export interface AppOptions {
    * one process at a time: make indexes, seed data.
    */
   setup?: (context: { sql: Sql }) => Promise<unknown>
+  /** How long the log keeps events. @default for ever */
+  retention?: RetentionOptions
 }
 
 /** The parts of an app by kind, each name once. */
@@ -38,6 +41,7 @@ export interface AppDefinition {
   readonly name: string
   readonly parts: Parts
   readonly setup: ((context: { sql: Sql }) => Promise<unknown>) | undefined
+  readonly retention: RetentionPolicy
 }
 
 /**
@@ -51,8 +55,9 @@ export function app(
   options: AppOptions = {},
 ): AppDefinition {
   checkName('app', name)
-  const { setup } = resolveOptions(`app("${name}")`, { setup: undefined as AppOptions['setup'] }, options)
-  return { kind: 'app', name, parts: sort(name, parts), setup }
+  const defaults = { setup: undefined as AppOptions['setup'], retention: {} as RetentionOptions }
+  const { setup, retention } = resolveOptions(`app("${name}")`, defaults, options)
+  return { kind: 'app', name, parts: sort(name, parts), setup, retention: retentionPolicy(name, retention) }
 }
 
 function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part[]): Parts {

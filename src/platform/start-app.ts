@@ -19,6 +19,7 @@ import { CacheFollower } from './cache-follower.ts'
 import { CaptureDuty, slotName } from './capture-duty.ts'
 import { Closers } from './closers.ts'
 import { closeCaches, closeIndexes, makeConsumers, openCaches, openIndexes, prepareIndexes } from './followers.ts'
+import { keepTidy } from './keep-tidy.ts'
 import { openHttp } from './open-http.ts'
 import { openPlatformStore, prepareSchema } from './open-store.ts'
 import { PassageWriter } from './passage-writer.ts'
@@ -150,6 +151,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
     feed.run(stop.signal),
     ...consumers.map((consumer) => consumer.run(stop.signal, abort.signal)),
     ...(capture === undefined ? [] : [capture.run(stop.signal)]),
+    keepTidy({ store, member, ...real }, definition.retention, stop.signal),
   ])
   closers.add('loops', async () => {
     const grace = setTimeout(() => abort.abort(), graceMs)

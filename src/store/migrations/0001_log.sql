@@ -77,6 +77,9 @@ create table millrace.partitions (
   made_at timestamptz not null default now(),
   -- Set when no ordinal of it can be given out any more: the first transaction id that had none of them.
   full_at xid8,
+  -- Set when no event of it is without a position any more: everything in it stands at or below, and since when.
+  last_position bigint,
+  last_at timestamptz,
   primary key (parent, lo)
 );
 
