@@ -9,7 +9,7 @@ import type { AppPlace } from './find-app.ts'
 import { loadCompanion } from './load-companion.ts'
 import { humanLogger } from './loggers.ts'
 import { type Addresses, Screen } from './screen.ts'
-import { httpOf, newToken } from './start.ts'
+import { httpOf, locationOf, newToken } from './start.ts'
 import { stopSignals } from './stop-signals.ts'
 import type { VerbContext } from './verb.ts'
 
@@ -112,8 +112,7 @@ export class DevSupervisor {
   }
 
   #location(postgres: EmbeddedPostgres | undefined): StartOptions['location'] {
-    const { databaseUrl = '' } = this.#context.environment
-    if (postgres === undefined) return { kind: 'url', url: databaseUrl }
+    if (postgres === undefined) return locationOf(this.#context.environment, this.#directory)
     const { url, version, port } = postgres
     return { kind: 'embedded', directory: this.#directory, running: { url, version, port } }
   }

@@ -30,7 +30,9 @@ export async function* doctorChecks(folder: string, environment: Environment): A
   else yield { name: 'running', ...(await runningCheck(app, environment)) }
 
   if (environment.databaseUrl === undefined) yield { name: 'postgres', ...(await embeddedCheck(directory)) }
-  else for (const check of await databaseChecks(environment.databaseUrl)) yield { name: 'postgres', ...check }
+  else
+    for (const check of await databaseChecks(environment.directUrl ?? environment.databaseUrl))
+      yield { name: 'postgres', ...check }
 }
 
 function nodeCheck(): CheckOf {

@@ -12,6 +12,8 @@ export interface Environment {
   readonly host: string | undefined
   /** `postgres://…`; holds a password. `undefined`: our own Postgres. */
   readonly databaseUrl: string | undefined
+  /** The Postgres behind a pooler in DATABASE_URL. */
+  readonly directUrl: string | undefined
   readonly consoleToken: string | undefined
   /** `undefined` where nobody chose one. */
   readonly logLevel: LogLevel | undefined
@@ -28,7 +30,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   return {
     port: readPort(read('PORT') ?? '4400', 'PORT'),
     host: read('HOST'),
-    databaseUrl: readDatabaseUrl(read('DATABASE_URL')),
+    databaseUrl: readDatabaseUrl(read('DATABASE_URL'), 'DATABASE_URL'),
+    directUrl: readDatabaseUrl(read('DIRECT_URL'), 'DIRECT_URL'),
     consoleToken: readToken(read('MILLRACE_CONSOLE_TOKEN')),
     logLevel: readLogLevel(read('LOG_LEVEL')),
     plain: read('NO_COLOR') !== undefined || read('TERM') === 'dumb',
@@ -42,13 +45,10 @@ export function readPort(text: string, name: string): number {
   throw new UsageError(`${name} is "${text}", which is no port`, 'Use a number from 0 to 65535; 0 takes a free one.')
 }
 
-function readDatabaseUrl(text: string | undefined): string | undefined {
+function readDatabaseUrl(text: string | undefined, name: string): string | undefined {
   if (text === undefined || (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol))) return text
   // The value is not shown: it may hold a password.
-  throw new UsageError(
-    'DATABASE_URL is no address of a Postgres',
-    'Write it as postgres://user:password@host:5432/name.',
-  )
+  throw new UsageError(`${name} is no address of a Postgres`, 'Write it as postgres://user:password@host:5432/name.')
 }
 
 function readToken(text: string | undefined): string | undefined {

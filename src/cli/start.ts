@@ -92,8 +92,9 @@ async function stop(starting: Promise<RunningApp>, directory: string): Promise<n
 
 export const newToken = (): string => randomBytes(24).toString('base64url')
 
-export function locationOf({ databaseUrl }: Environment, directory: string): StartOptions['location'] {
-  return databaseUrl === undefined ? { kind: 'embedded', directory } : { kind: 'url', url: databaseUrl }
+export function locationOf({ databaseUrl, directUrl }: Environment, directory: string): StartOptions['location'] {
+  if (databaseUrl === undefined) return { kind: 'embedded', directory }
+  return { kind: 'url', url: databaseUrl, ...(directUrl !== undefined && { directUrl }) }
 }
 
 export function httpOf({ port, host }: Environment): { port: number; host?: string } {

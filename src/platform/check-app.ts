@@ -11,7 +11,7 @@ import type { StoreLocation } from './running-app.ts'
  * @throws TABLE_MISMATCH, TABLE_KEYLESS
  */
 export async function checkApp({ parts }: AppDefinition, location: StoreLocation): Promise<void> {
-  const url = location.kind === 'url' ? location.url : location.running?.url
+  const url = location.kind === 'url' ? (location.directUrl ?? location.url) : location.running?.url
   if (url === undefined || parts.tables.length === 0) return
   const store = openStore({ url, connections: 1, logger: silentLogger, applicationName: 'millrace check' })
   try {

@@ -1,5 +1,6 @@
 import { openEmbeddedPostgres } from '../adapters/embedded-postgres/open-embedded-postgres.ts'
 import { checkPostgres, refuseUnsuitable } from '../adapters/postgres-check/check-postgres.ts'
+import { PlatformError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { forgetMembers } from '../store/member.ts'
 import { migrate } from '../store/migrate.ts'
@@ -27,10 +28,14 @@ export interface OpenStoreOptions {
 export async function openPlatformStore(options: OpenStoreOptions): Promise<OpenedStore> {
   const { location, connections, logger, applicationName } = options
   if (location.kind === 'url') {
-    const findings = await checkPostgres(location.url, { slot: options.slot })
+    const { url, directUrl } = location
+    const pooled = new URL(url).searchParams.get('pgbouncer') === 'true'
+    if (pooled && directUrl === undefined && options.slot !== '') throw needsDirect()
+    const findings = await checkPostgres(directUrl ?? url, { slot: options.slot })
     refuseUnsuitable(findings)
     for (const finding of findings) if (finding.level === 'warning') logger.warn({ mend: finding.mend }, finding.what)
-    const store = openStore({ url: location.url, connections, logger, applicationName })
+    const pooler = pooled ? { pooler: { url, sessions: directUrl !== undefined } } : {}
+    const store = openStore({ url: directUrl ?? url, ...pooler, connections, logger, applicationName })
     return { store, description: 'the Postgres of DATABASE_URL', close: () => store.close() }
   }
   const { directory, fast = false, running } = location
@@ -44,6 +49,12 @@ export async function openPlatformStore(options: OpenStoreOptions): Promise<Open
       if ('close' in postgres) await postgres.close()
     },
   }
+}
+
+function needsDirect(): PlatformError {
+  return new PlatformError('STORE_UNSUITABLE', 'tables are captured by replication, which goes through no PgBouncer', {
+    hint: 'Set DIRECT_URL to the address of the Postgres behind it.',
+  })
 }
 
 /**

@@ -17,7 +17,13 @@ export type StoreLocation =
       /** The Postgres of this folder when the process above us runs it, as `millrace dev` does; it is not ours to close. */
       running?: { url: string; version: string; port: number }
     }
-  | { kind: 'url'; url: string }
+  | {
+      kind: 'url'
+      /** With the parameter `pgbouncer=true` it is that of a pooler in transaction mode. */
+      url: string
+      /** The server itself behind a pooler, for wake-ups and change capture. */
+      directUrl?: string
+    }
 
 export interface StartOptions {
   location: StoreLocation

@@ -19,6 +19,7 @@ export function listen(
   channels: Readonly<Record<string, (payload: string) => void>>,
   deps: { clock: Clock; logger: Logger },
 ): Notifications {
+  if (!store.sessions) return { stop: async () => undefined } // polling finds the same, a little later
   const stopping = new AbortController()
   const session = async (): Promise<void> => {
     const client = await store.connect()

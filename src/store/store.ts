@@ -13,7 +13,10 @@ export interface Transaction {
 
 /** Postgres as Millrace uses it. */
 export interface Store {
+  /** Address for connections of one's own. */
   readonly url: string
+  /** False behind a pooler without a direct address: no LISTEN, no replication, no session state. */
+  readonly sessions: boolean
   /** Runs each statement by itself, on whichever connection is free. */
   readonly sql: Sql
   run<R extends object>(statement: Statement, values?: readonly unknown[]): Promise<R[]>
@@ -34,6 +37,8 @@ export interface Lent {
 
 export interface StoreOptions {
   url: string
+  /** Address of a pooler in transaction mode (PgBouncer) in front of it, for everything that needs no session. */
+  pooler?: { url: string; sessions: boolean }
   /** Most connections of the pool. */
   connections: number
   logger: Logger
@@ -43,15 +48,20 @@ export interface StoreOptions {
 /** Connections time out fast: a store that cannot be reached must say so, not hang. */
 const connectTimeoutMs = 5000
 
-export function openStore({ url, connections, logger, applicationName }: StoreOptions): Store {
-  const config: pg.ClientConfig = {
-    connectionString: url,
+export function openStore({ url, pooler, connections, logger, applicationName }: StoreOptions): Store {
+  const configOf = (connectionString: string): pg.ClientConfig => ({
+    connectionString,
     types: { getTypeParser: columnParser as typeof pg.types.getTypeParser },
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: applicationName,
-  }
-  const pool = new pg.Pool({ ...config, max: connections, idleTimeoutMillis: 30_000 })
+  })
+  const pool = new pg.Pool({
+    ...configOf(pooler?.url ?? url),
+    max: connections,
+    idleTimeoutMillis: 30_000,
+    ...(pooler === undefined ? {} : { Client: UnnamedClient }),
+  })
   // An idle connection that breaks is replaced by the pool; without a listener Node would end the process.
   let closing = false
   pool.on('error', (error) => {
@@ -91,6 +101,7 @@ export function openStore({ url, connections, logger, applicationName }: StoreOp
 
   return {
     url,
+    sessions: pooler?.sessions ?? true,
     sql: makeSql(() => ({
       query: ((query: pg.QueryConfig) => withClient((client) => client.query(query))) as Queryable['query'],
     })),
@@ -99,7 +110,7 @@ export function openStore({ url, connections, logger, applicationName }: StoreOp
     withClient,
     transaction: (work) => withClient((client) => inTransaction(client, work)),
     async connect() {
-      const client = new pg.Client(config)
+      const client = pooler?.sessions === false ? new UnnamedClient(configOf(url)) : new pg.Client(configOf(url))
       client.on('error', (error) => logger.debug({ error: error.message }, 'a dedicated Postgres connection broke'))
       try {
         await client.connect()
@@ -113,6 +124,20 @@ export function openStore({ url, connections, logger, applicationName }: StoreOp
       await pool.end()
     },
   }
+}
+
+/** Behind a pooler the next statement may meet another server process, which does not know what this one prepared. */
+class UnnamedClient extends pg.Client {
+  override query(...args: unknown[]): never {
+    const [config, ...rest] = args
+    const unnamed = isNamed(config) ? { ...config, name: undefined } : config
+    return (super.query as (...args: unknown[]) => never)(unnamed, ...rest)
+  }
+}
+
+/** Plain configurations only: a stream of COPY is an object with methods of its own. */
+function isNamed(config: unknown): config is pg.QueryConfig {
+  return typeof config === 'object' && config !== null && 'name' in config && 'text' in config && !('submit' in config)
 }
 
 async function inTransaction<T>(client: pg.PoolClient, work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -15,6 +15,8 @@ export interface TestAppOptions {
   clock?: TestClock
   /** Run on this database (a second process of the same app, say) instead of one of its own. */
   url?: string
+  /** The address behind a pooler in `url`. */
+  directUrl?: string
   memberName?: string
 }
 
@@ -32,7 +34,7 @@ export async function testApp(definition: AppDefinition, options: TestAppOptions
   const url = options.url ?? (database?.url as string)
   try {
     const running = await startApp(definition, {
-      location: { kind: 'url', url },
+      location: { kind: 'url', url, ...(options.directUrl === undefined ? {} : { directUrl: options.directUrl }) },
       environment: 'development',
       logger,
       connections: 12,

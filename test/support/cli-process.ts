@@ -102,6 +102,7 @@ export async function runCli(
 
 const ours = [
   'DATABASE_URL',
+  'DIRECT_URL',
   'MILLRACE_DIR',
   'MILLRACE_CONSOLE_TOKEN',
   'HOST',
