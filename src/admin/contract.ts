@@ -99,7 +99,7 @@ export interface EventPage {
 export interface DeliveryView {
   follower: string
   kind: 'consumer' | 'cache' | 'index'
-  status: 'done' | 'waiting' | 'retrying' | 'held' | 'dead'
+  status: 'done' | 'waiting' | 'retrying' | 'held' | 'dead' | 'discarded'
   startedAt?: string
   doneAt?: string
   tookMs?: number
@@ -117,8 +117,24 @@ export interface EventDetail extends EventSummary {
   /** JSON Schema of the data where the app declares one. */
   schema?: unknown
   deliveries: DeliveryView[]
-  /** The events that this one set off. */
+  /** What this event belongs to: pass it to `correlated`. An event that nothing set off is the root of its own. */
+  correlation: string
+  /** What set it off, the nearest first, up to the root; at most 100. */
+  causes: EventSummary[]
+  /** The position of a further cause that the log does not keep any more. */
+  causeGone?: number
+  /**
+   * The events that this one set off, oldest first, at most 100. They are looked for right after it and where its
+   * followers handled it in the last 15 minutes: of older events that were retried much later, some may be missing.
+   */
   effects: EventSummary[]
+}
+
+/** Everything that one outside impulse set off, oldest first. */
+export interface CorrelatedPage {
+  events: EventSummary[]
+  /** Pass as `after` to go on; absent when the log was looked through to its head. */
+  next?: number
 }
 
 /** One stop of a journey, in order of time. */
@@ -158,9 +174,280 @@ export interface ConsumerView {
   retrying: number
   held: number
   dead: number
+  /** Told to stand still, with `pauseConsumer` or by its own failure policy. */
+  paused: boolean
   slots: { slot: number; position: number; member: string | null }[]
+  /** Milliseconds until it has caught up at its present pace; absent when it has, or does not come nearer. */
+  etaMs?: number
+  /** How it was declared, as words for people: `attempts`, `timeout`, `concurrency`, … */
+  policy: Record<string, string>
   p50Ms?: number
   p95Ms?: number
+}
+
+// ---- Failed deliveries ---------------------------------------------------------------------------------------------
+
+/** What is kept of an error. Passwords, tokens and the like are taken out before it is stored. */
+export interface StoredError {
+  /** Code of a PlatformError, SQLSTATE, or the name of the error's class. */
+  code: string
+  message: string
+  /** The first lines. */
+  stack?: string
+}
+
+/** Failed deliveries of one consumer that failed alike. */
+export interface FailureGroup {
+  /** Of consumer, type and error without what differs each time; the same on every process and in every version. */
+  signature: string
+  consumer: string
+  kind: 'consumer' | 'index'
+  /** The replay in which they failed; `null` in normal delivery. */
+  replay: string | null
+  types: string[]
+  code: string
+  /** The error's message with `‹n›`, `‹id›`, `‹text›` in place of what differs. */
+  message: string
+  /** `retrying` + `dead`. */
+  count: number
+  /** Wait for their next try by themselves. */
+  retrying: number
+  /** Wait for somebody to redrive, edit or discard them. */
+  dead: number
+  /** Newer events of their keys that wait behind the retrying ones. */
+  held: number
+  firstFailedAt: string
+  lastFailedAt: string
+  /** Of the retrying ones, the next try. */
+  retryAt?: string
+  /** The one that failed last. */
+  example: { position: number; type: string; key: string | null; message: string }
+}
+
+/** A delivery in trouble, for a list. */
+export interface FailedDelivery {
+  consumer: string
+  kind: 'consumer' | 'index'
+  replay: string | null
+  position: number
+  type: string
+  key: string | null
+  /** `held`: did not fail itself, waits behind an earlier one of its key. */
+  state: 'retrying' | 'held' | 'dead'
+  /** Tries since it first came, or since it was redriven. */
+  attempts: number
+  /** How often it was redriven. */
+  redrives: number
+  /** Its handler gets edited data. */
+  edited: boolean
+  /** Absent on what was never tried. */
+  signature?: string
+  error?: StoredError
+  firstFailedAt?: string
+  lastFailedAt?: string
+  retryAt?: string
+}
+
+export interface FailedFilter {
+  consumer?: string
+  signature?: string
+  /** Exact type, or a prefix ending in `*`. */
+  type?: string
+  key?: string
+  /** Those of one replay. @default those of normal delivery and of all replays */
+  replay?: string
+  /** @default dead and retrying */
+  state?: 'retrying' | 'held' | 'dead'
+  /** `next` of the page before. */
+  cursor?: string
+  /** @default 50, at most 500 */
+  limit?: number
+}
+export interface FailedPage {
+  /** The highest position first. */
+  deliveries: FailedDelivery[]
+  /** All that fit the filter, on all pages. */
+  total: number
+  next?: string
+}
+
+/** One failed delivery. */
+export interface DeliveryAddress {
+  /** A consumer's name, or `index:<name>`. */
+  consumer: string
+  position: number
+  /** @default normal delivery */
+  replay?: string
+}
+
+/** One try that failed. */
+export interface FailedTry {
+  at: string
+  attempt: number
+  code: string
+  message: string
+  /** The process that tried. */
+  member?: string
+}
+
+export interface FailedDeliveryDetail extends FailedDelivery {
+  event: EventSummary & { version: number }
+  /** What the log says. It never changes. */
+  data: unknown
+  /** What the handler gets instead, and who changed it. */
+  edit?: { data: unknown; by: string; at: string; reason?: string }
+  /** JSON Schema of the data where the app declares one. */
+  schema?: unknown
+  /** The last 20, oldest first. */
+  tries: FailedTry[]
+  /** Positions of newer events of its key that wait behind it, at most 100. */
+  heldBehind: number[]
+  /** What people did about it, newest first. */
+  interventions: Intervention[]
+}
+
+/**
+ * Which failed deliveries are meant: those that fit everything that is given. At least one field must be given, or
+ * `all: true`; `positions` need a `consumer`.
+ */
+export interface FailedSelection {
+  consumer?: string
+  /** At most 1,000. */
+  positions?: number[]
+  signature?: string
+  /** Exact type, or a prefix ending in `*`. */
+  type?: string
+  key?: string
+  /** Those of one replay. @default those of normal delivery */
+  replay?: string
+  all?: boolean
+}
+
+/** Said with each action; kept in the audit. */
+export interface Signed {
+  /** Who does it. @default 'unknown' */
+  by?: string
+  reason?: string
+}
+
+export interface RedriveResult {
+  /** How many were (in a dry run: would be) redriven. */
+  redriven: number
+  /** Their keys; within each they run in the order of the log, before newer ones of the key that are held. */
+  keys: number
+  /** Of those: how many run although newer events of their key were handled already. That order cannot be mended. */
+  afterNewer: number
+  /** Of how many this was not found out: too much of the log lies in between. */
+  unchecked: number
+  consumers: string[]
+}
+
+/** Somebody did something about a delivery, a consumer or a replay. */
+export interface Intervention {
+  id: number
+  at: string
+  by: string
+  action:
+    | 'redrive'
+    | 'edit'
+    | 'undo-edit'
+    | 'discard'
+    | 'retry-now'
+    | 'pause'
+    | 'resume'
+    | 'replay'
+    | 'pause-replay'
+    | 'resume-replay'
+    | 'cancel-replay'
+  consumer: string
+  replay: string | null
+  /** Absent where a whole consumer or replay is meant. */
+  position?: number
+  type?: string
+  key?: string | null
+  reason?: string
+  /** What was thrown away or replaced: error, attempts, edited data. */
+  what?: unknown
+}
+export interface InterventionPage {
+  /** Newest first. */
+  interventions: Intervention[]
+  /** Pass as `before` to go on. */
+  next?: number
+}
+
+// ---- Replays -------------------------------------------------------------------------------------------------------
+
+/**
+ * Which events are handled again by one consumer declared with `on`. Only what it follows counts. Normal delivery goes on
+ * meanwhile; between the two there is no order, within the replay there is one per key.
+ */
+export interface ReplayRequest {
+  consumer: string
+  /** The first position. @default the beginning of the log */
+  fromPosition?: number
+  /** Events published at or after this moment; instead of `fromPosition`. */
+  fromTime?: string
+  /** The last position, at most the head. @default the head when the replay starts */
+  untilPosition?: number
+  /** Events published before this moment; instead of `untilPosition`. */
+  untilTime?: string
+  /** Only what this impulse set off, itself included. */
+  correlation?: string
+  /** Only this key: a stream, a row. */
+  key?: string
+  /** Exact type, or a prefix ending in `*`. */
+  type?: string
+  /** At most so many events a second. @default as fast as it goes */
+  rate?: number
+  /**
+   * What happens when an event has failed all its tries: it becomes a dead letter of the replay, or the replay stops before
+   * the next event until it is resumed. @default 'dead-letter'
+   */
+  onFailure?: 'dead-letter' | 'stop'
+  /** Given again, the replay that it started is returned instead of a second one. */
+  request?: string
+}
+
+export interface ReplayPlan {
+  fromPosition: number
+  untilPosition: number
+  /** Events that would be handled. */
+  events: number
+  /** False when there were too many to count in one call: then `events` is how many there are at least. */
+  counted: boolean
+  keys: number
+}
+
+export interface ReplayView {
+  id: string
+  consumer: string
+  /** `stopped`: by a failure, see `onFailure`; resume it to go on. */
+  state: 'running' | 'paused' | 'stopped' | 'done' | 'cancelled'
+  fromPosition: number
+  untilPosition: number
+  /** Looked at up to here. */
+  position: number
+  /** 0 to 1. */
+  progress: number
+  handled: number
+  retrying: number
+  held: number
+  dead: number
+  filter: { correlation?: string; key?: string; type?: string }
+  /** Events per second allowed; `null` without a limit. */
+  rate: number | null
+  /** Events per second just now. */
+  speed: number
+  /** Absent while nothing moves. */
+  etaMs?: number
+  onFailure: 'dead-letter' | 'stop'
+  by: string
+  reason?: string
+  startedAt: string
+  finishedAt?: string
+  /** The process that works on it. */
+  member: string | null
 }
 
 /** A line of the live stream: `event: <topic>`, `data: <json>`, `id: <n>`. */
@@ -182,7 +469,61 @@ export interface Operations {
   events: { input: EventFilter; output: EventPage }
   event: { input: { position: number }; output: EventDetail }
   journey: { input: { position: number }; output: Journey }
+  /** Looks an event up by its id. NOT_FOUND when the log does not keep it. */
+  eventById: { input: { id: string }; output: EventSummary }
+  /** Everything of one correlation, oldest first, from its root on. */
+  correlated: { input: { correlation: string; after?: number; limit?: number }; output: CorrelatedPage }
   consumers: { input: Record<string, never>; output: ConsumerView[] }
+
+  /** What fails, in groups, the one that failed last first; at most 200 groups. */
+  failures: { input: { consumer?: string; replay?: string }; output: FailureGroup[] }
+  /** Failed deliveries one by one. */
+  deadLetters: { input: FailedFilter; output: FailedPage }
+  /** NOT_FOUND when the delivery is not in trouble (any more). */
+  deadLetter: { input: DeliveryAddress; output: FailedDeliveryDetail }
+  /**
+   * Lets dead letters be handled again, with a fresh count of tries: per key in the order of the log, and before newer ones
+   * of their key that are held. With `dryRun` nothing happens but the count.
+   */
+  redrive: { input: FailedSelection & Signed & { dryRun?: boolean }; output: RedriveResult }
+  /**
+   * Gives the handler other data for one dead or waiting delivery. It is checked against the schema of the event, and its
+   * key must stay. INPUT_INVALID with the issues. With `redrive` a dead one is redriven at once.
+   */
+  edit: { input: DeliveryAddress & Signed & { data: unknown; redrive?: boolean }; output: FailedDeliveryDetail }
+  /** Gives the handler what the log says again. */
+  undoEdit: { input: DeliveryAddress & Signed; output: FailedDeliveryDetail }
+  /**
+   * Gives up deliveries that failed: their consumer never gets them. What was given up stays in `interventions`. Takes dead
+   * ones; those that wait for a retry only where `positions` name them.
+   */
+  discard: {
+    input: FailedSelection & { by?: string; reason: string; dryRun?: boolean }
+    output: { discarded: number }
+  }
+  /** Makes deliveries that wait for their next try due at once. */
+  retryNow: { input: FailedSelection & Signed & { dryRun?: boolean }; output: { due: number } }
+  /** Lets a consumer stand still, on all processes; what is under way is finished. Nothing is lost meanwhile. */
+  pauseConsumer: { input: { consumer: string } & Signed; output: ConsumerView }
+  resumeConsumer: { input: { consumer: string } & Signed; output: ConsumerView }
+  /** What people did, newest first. */
+  interventions: {
+    input: { consumer?: string; position?: number; action?: Intervention['action']; before?: number; limit?: number }
+    output: InterventionPage
+  }
+
+  /** Counts what a replay would handle; starts nothing. */
+  planReplay: { input: ReplayRequest; output: ReplayPlan }
+  /** Starts a replay. */
+  replay: { input: ReplayRequest & Signed; output: ReplayView }
+  /** Newest first, at most 100. */
+  replays: { input: { consumer?: string }; output: ReplayView[] }
+  replayStatus: { input: { id: string }; output: ReplayView }
+  pauseReplay: { input: { id: string } & Signed; output: ReplayView }
+  /** Goes on with one that was paused or stopped. */
+  resumeReplay: { input: { id: string } & Signed; output: ReplayView }
+  /** Ends it for good; what it did stays done, its dead letters stay until they are discarded. */
+  cancelReplay: { input: { id: string } & Signed; output: ReplayView }
   /** Publishes an event by hand; its data is checked like any other. */
   emit: { input: { event: string; data: unknown }; output: { id: string } }
 }
