@@ -1,8 +1,7 @@
 import type { Feed } from '../events/feed.ts'
-import { readAt } from '../events/read.ts'
 import type { LogRecord } from '../events/record.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
-import { messageOf, PlatformError } from '../kernel/errors.ts'
+import { messageOf } from '../kernel/errors.ts'
 import type { Faults } from '../kernel/faults.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Counter, Histogram, Metrics } from '../kernel/metrics.ts'
@@ -14,7 +13,7 @@ import { BatchSize } from './batch-size.ts'
 import { type Blame, blameCommit, blameHandlers } from './blame.ts'
 import { BlockedKeys } from './blocked-keys.ts'
 import type { ConsumerSpec } from './consumer-spec.ts'
-import { done, fail, hold, nextWaitMs, waiting } from './deliveries.ts'
+import { done, fail, hold, nextWaitMs, recordOf, type TroubledRecord, waiting } from './deliveries.ts'
 import { RecentLatency } from './recent-latency.ts'
 import { type Passage, settle } from './settle.ts'
 import { claimSlots, heldSlots, registerConsumer, releaseSlots, type Slot, slotOf } from './slots.ts'
@@ -301,9 +300,7 @@ export class Consumer {
     const { store, clock } = this.#deps
     const due = this.#blocked.due(clock.now())
     if (due === undefined) return false
-    const record = await readAt(store, due.position)
-    if (record === undefined)
-      throw new PlatformError('INTERNAL', `event ${due.position} waits for a retry but is not in the log`)
+    const record = await recordOf(store, this.spec.name, due.position)
     const number = due.attempt + 1
     const failure = await this.#tryAgain(record, number, signal)
     const waitMs = failure === undefined ? null : await this.#failedAgain(failure, number)
@@ -312,7 +309,7 @@ export class Consumer {
     return true
   }
 
-  async #tryAgain(record: LogRecord, number: number, signal: AbortSignal): Promise<HandlerFailure | undefined> {
+  async #tryAgain(record: TroubledRecord, number: number, signal: AbortSignal): Promise<HandlerFailure | undefined> {
     const { store, clock, faults, member, published } = this.#deps
     const startedAt = new Date(clock.now())
     const attempt = new Attempt(store, signal, number)
@@ -334,7 +331,7 @@ export class Consumer {
       await faults.at('delivery.handled')
       const anyPublished = await attempt.commit(async (tx) => {
         await settle(tx, this.spec.name, this.#slotsOf(record), 0, passage)
-        await done(tx, this.spec.name, [position])
+        await done(tx, this.spec.name, [record])
         await faults.at('delivery.settled')
       })
       if (anyPublished) published()
