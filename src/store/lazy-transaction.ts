@@ -10,11 +10,12 @@ export class LazyTransaction {
   readonly sql: Sql
   readonly #store: Store
   #begun: Promise<Lent> | undefined
+  #shared: Transaction | undefined
   #ended = false
 
   constructor(store: Store) {
     this.#store = store
-    this.sql = makeSql(() => this.#client())
+    this.sql = makeSql(async () => (await this.open()).client)
   }
 
   get begun(): boolean {
@@ -26,7 +27,9 @@ export class LazyTransaction {
   }
 
   async open(): Promise<Transaction> {
-    return transactionOn(await this.#client())
+    const client = await this.#client()
+    this.#shared ??= transactionOn(client)
+    return this.#shared
   }
 
   async commit(): Promise<void> {

@@ -5,6 +5,26 @@ export interface Queryable {
   query<R extends QueryResultRow>(config: QueryConfig, values?: unknown[]): Promise<QueryResult<R>>
 }
 
+/**
+ * The same client, its queries one after another: handlers that run side by side share a transaction, and so may the
+ * statements of one handler. What is no plain query (a stream of COPY) is passed on as it is.
+ */
+export function oneByOne(client: Queryable): Queryable {
+  let last: Promise<unknown> | undefined
+  const query = (config: QueryConfig, values?: unknown[]): Promise<QueryResult> => {
+    if ('submit' in config) return client.query(config, values)
+    const result = last === undefined ? client.query(config, values) : last.then(() => client.query(config, values))
+    const ended: Promise<unknown> = result.then(ignore, ignore).then(() => {
+      if (last === ended) last = undefined
+    })
+    last = ended
+    return result
+  }
+  return { query: query as Queryable['query'] }
+}
+
+const ignore = (): void => undefined
+
 /** A row as it comes back when the caller names no type. */
 export type Row = Record<string, unknown>
 

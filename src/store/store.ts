@@ -2,7 +2,7 @@ import pg from 'pg'
 import { PlatformError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { parseColumnText } from './column-text.ts'
-import { makeSql, type Queryable, type Sql, type Statement } from './sql.ts'
+import { makeSql, oneByOne, type Queryable, type Sql, type Statement } from './sql.ts'
 
 /** A transaction: everything through `sql` or `run` commits together or not at all. */
 export interface Transaction {
@@ -167,7 +167,8 @@ export async function commit(client: Pick<pg.ClientBase, 'query'>): Promise<void
 }
 
 /** Wraps a client on which a transaction is already open. */
-export function transactionOn(client: Queryable): Transaction {
+export function transactionOn(connection: Queryable): Transaction {
+  const client = oneByOne(connection)
   return {
     client,
     sql: makeSql(() => client),
