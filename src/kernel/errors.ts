@@ -51,7 +51,11 @@ export const errorCatalog = {
     hint: 'Await everything before the handler returns, and stop when its signal aborts.',
   },
   LEASE_LOST: { retryable: true, status: 503, hint: 'Another process took over; nothing is lost.' },
-  LOG_EPOCH_CHANGED: { retryable: false, status: 500, hint: 'The database was restored: see docs/operating.' },
+  LOG_EPOCH_CHANGED: {
+    retryable: false,
+    status: 500,
+    hint: 'The database was restored: run `select millrace.continue_after_restore()`, see docs/operating.',
+  },
   POSTGRES_MISSING: {
     retryable: false,
     status: 500,
