@@ -30,6 +30,9 @@ export interface ConsumerDeps {
   published: () => void
 }
 
+/** What the loop itself needs: of the feed only this. */
+export type LoopDeps = Omit<ConsumerDeps, 'feed'> & { feed: Pick<Feed, 'take'> }
+
 /** How often a process looks for slots to take or to hand on. */
 const balanceMs = 500
 /** How long retries may go on before new events get their turn: what a key held back must not hold up the others. */
@@ -42,7 +45,7 @@ const flushMs = 1000
  */
 export class Consumer {
   readonly spec: ConsumerSpec
-  readonly #deps: ConsumerDeps
+  readonly #deps: LoopDeps
   readonly #wake = new Wake()
   readonly #blocked = new BlockedKeys()
   readonly #batch = new BatchSize()
@@ -58,7 +61,7 @@ export class Consumer {
   #paused = false
   #revision = 0
 
-  constructor(spec: ConsumerSpec, deps: ConsumerDeps) {
+  constructor(spec: ConsumerSpec, deps: LoopDeps) {
     this.spec = spec
     this.#deps = deps
     const labels = { consumer: spec.name }

@@ -9,9 +9,9 @@ import type { ConsumerSpec } from './consumer-spec.ts'
 import { type ConsumerDefinition, type Handler, type HandlerContext, typeOf } from './on.ts'
 
 /** What the loop needs to run a consumer that an app declared with `on`. */
-export function specOf(definition: ConsumerDefinition, log: Logger): ConsumerSpec {
+export function specOf(definition: ConsumerDefinition, log: Logger, replay: string | null = null): ConsumerSpec {
   const { name, source, options, handler } = definition
-  const lane = { handler, log, timeoutMs: options.timeoutMs, name }
+  const lane = { handler, log, timeoutMs: options.timeoutMs, name, replay }
   return {
     ...options,
     name,
@@ -30,12 +30,14 @@ interface Lane {
   handler: Handler<unknown>
   log: Logger
   timeoutMs: number
+  /** The id of the replay that the lane belongs to. */
+  replay: string | null
 }
 
 /** One after another. A handler that returns no promise costs none. */
 async function handleInOrder(lane: Lane, records: readonly LogRecord[], attempt: Attempt): Promise<void> {
   for (const record of records) {
-    const context = new Context(record, attempt, lane.log)
+    const context = new Context(record, attempt, lane)
     try {
       const result = lane.handler(context)
       if (isThenable(result)) await inTime(result, lane, context)
@@ -114,15 +116,22 @@ function touches(record: LogRecord, columns: readonly string[]): boolean {
 class Context implements HandlerContext<unknown> {
   readonly #record: LogRecord
   readonly #attempt: Attempt
-  readonly log: Logger
+  readonly #lane: Lane
   #data: unknown
   #ending: AbortController | undefined
   #signal: AbortSignal | undefined
 
-  constructor(record: LogRecord, attempt: Attempt, log: Logger) {
+  constructor(record: LogRecord, attempt: Attempt, lane: Lane) {
     this.#record = record
     this.#attempt = attempt
-    this.log = log
+    this.#lane = lane
+  }
+
+  get log(): Logger {
+    return this.#lane.log
+  }
+  get replay(): string | null {
+    return this.#lane.replay
   }
 
   get data(): unknown {

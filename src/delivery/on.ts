@@ -24,6 +24,8 @@ export interface HandlerContext<D> {
   readonly at: Date
   /** 1 on the first try. */
   readonly attempt: number
+  /** The id of the replay in which the event is handled again; `null` in normal delivery. */
+  readonly replay: string | null
   /** Runs in the transaction that also records the event as handled: these effects happen exactly once. */
   readonly sql: Sql
   /** Publishes in that same transaction, with this event as the cause. */

@@ -32,7 +32,7 @@ create table millrace.interventions (
 create index interventions_of on millrace.interventions (consumer, position);
 
 -- A replay runs as a consumer of its own, named `replay:<id>`, with one slot: place, holder, retries and dead letters are
--- kept as those of any other. Its row there goes when it has ended and nothing of it is left.
+-- kept as those of any other. Its slot goes when it has ended, so that it keeps the log from nothing.
 create table millrace.replays (
   id integer generated always as identity primary key,
   request text unique,
