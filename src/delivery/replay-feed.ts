@@ -8,6 +8,8 @@ export interface ReplayFeedOptions {
   untilPosition: number
   /** Events per second; `null` without a limit. */
   rate: number | null
+  /** One event at a time, and each only if this says so. */
+  mayGoOn: (() => Promise<boolean>) | null
   /** Called when the rate allows more. */
   ready: () => void
 }
@@ -21,7 +23,6 @@ const burst = 0.25
 /** The part of the log that a replay is about, no faster than it may go. */
 export class ReplayFeed {
   readonly #options: ReplayFeedOptions
-  #held = false
   #allowed: number
   #since = performance.now()
   #timer: NodeJS.Timeout | undefined
@@ -31,25 +32,15 @@ export class ReplayFeed {
     this.#allowed = this.#most
   }
 
-  /** Nothing is given out while it is held. */
-  get held(): boolean {
-    return this.#held
-  }
-  set held(held: boolean) {
-    const freed = this.#held && !held
-    this.#held = held
-    if (freed) this.#options.ready()
-  }
-
   close(): void {
     clearTimeout(this.#timer)
   }
 
   /** As a feed does, but with an end. */
   async take(after: number, limit: number, types: readonly string[]): Promise<Stretch> {
-    const { feed, matches, untilPosition } = this.#options
-    const most = Math.min(limit, this.#allowance())
-    if (this.#held || most < 1) return { records: [], through: after }
+    const { feed, matches, untilPosition, mayGoOn } = this.#options
+    const most = Math.min(mayGoOn === null ? limit : 1, this.#allowance())
+    if (most < 1 || (mayGoOn !== null && !(await mayGoOn()))) return { records: [], through: after }
     const since = performance.now()
     let at = after
     while (at < untilPosition) {

@@ -24,6 +24,7 @@ import { openHttp } from './open-http.ts'
 import { openPlatformStore, prepareSchema } from './open-store.ts'
 import { PassageWriter } from './passage-writer.ts'
 import { makePublisher } from './publisher.ts'
+import { Replays } from './replays.ts'
 import { runSetup } from './run-setup.ts'
 import type { RunningApp, StartOptions, StartStep } from './running-app.ts'
 import { settled } from './settled.ts'
@@ -117,8 +118,10 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
   await member.serve(consumers.map(({ spec }) => spec.name))
   follower.start()
   const unsubscribe = feed.subscribe({ advanced: () => pokeAll(), cut() {}, resumed() {} })
+  const replays = new Replays(parts.consumers, deps)
   const pokeAll = (): void => {
     for (const consumer of consumers) consumer.poke()
+    replays.poke()
   }
   const unfollowClock = clock.onMove?.(pokeAll)
   const notifications = listen(
@@ -128,6 +131,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
       millrace_published: () => sequencer.poke(),
       millrace_consumers: (name) => {
         for (const consumer of consumers) if (name === '' || consumer.spec.name === name) consumer.review()
+        replays.review(name)
       },
     },
     real,
@@ -150,6 +154,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
     sequencer.run(stop.signal),
     feed.run(stop.signal),
     ...consumers.map((consumer) => consumer.run(stop.signal, abort.signal)),
+    replays.run(stop.signal, abort.signal),
     ...(capture === undefined ? [] : [capture.run(stop.signal)]),
     keepTidy({ store, member, ...real }, definition.retention, stop.signal),
   ])
