@@ -1,12 +1,13 @@
 import type { LogRecord } from '../events/record.ts'
+import type { Selection } from '../events/selection.ts'
 import type { Backoff } from '../kernel/backoff.ts'
 import type { Attempt } from './attempt.ts'
 
 /** What the delivery loop needs to know of a follower; `on`, index and the rest differ only in this. */
 export interface ConsumerSpec {
   readonly name: string
-  /** The types in the log that it follows. */
-  readonly types: readonly string[]
+  /** What it takes of the log. */
+  readonly selection: Selection
   readonly start: 'now' | 'beginning'
   readonly concurrency: number
   readonly timeoutMs: number

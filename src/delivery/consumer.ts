@@ -139,7 +139,7 @@ export class Consumer {
     const retried = await this.#retryAllDue(signal)
 
     const from = Math.min(...this.#slots.map(({ position }) => position))
-    const { records, through } = await this.#deps.feed.take(from, this.#batch.size, this.spec.types)
+    const { records, through } = await this.#deps.feed.take(from, this.#batch.size, this.spec.selection)
     if (through === from) return (await this.#flush()) || retried
     const mine = records.filter((record) => this.#isMine(record))
     if (mine.length > 0) await this.#deliver(mine, through, signal)
@@ -243,7 +243,7 @@ export class Consumer {
     const startedAt = new Date(clock.now())
     const held = this.#blocked.size === 0 ? [] : records.filter((record) => this.#blocked.has(record))
     const todo = held.length === 0 ? records : records.filter((record) => !this.#blocked.has(record))
-    const attempt = new Attempt(store, signal, 1)
+    const attempt = new Attempt(store, signal, 1, clock)
     try {
       await this.spec.handle(todo, attempt)
     } catch (error) {
@@ -315,7 +315,7 @@ export class Consumer {
   async #tryAgain(record: TroubledRecord, number: number, signal: AbortSignal): Promise<HandlerFailure | undefined> {
     const { store, clock, faults, member, published } = this.#deps
     const startedAt = new Date(clock.now())
-    const attempt = new Attempt(store, signal, number)
+    const attempt = new Attempt(store, signal, number, clock)
     try {
       await this.spec.handle([record], attempt)
     } catch (error) {

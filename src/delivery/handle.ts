@@ -1,5 +1,6 @@
 import type { Publish } from '../events/publish.ts'
 import type { LogRecord } from '../events/record.ts'
+import { selectTypes } from '../events/selection.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Sql } from '../store/sql.ts'
@@ -15,7 +16,7 @@ export function specOf(definition: ConsumerDefinition, log: Logger, replay: stri
   return {
     ...options,
     name,
-    types: [typeOf(source)],
+    selection: selectTypes([typeOf(source)]),
     matches:
       source.kind === 'changes' && source.columns.length > 0 ? (record) => touches(record, source.columns) : () => true,
     handle: (records, attempt) =>

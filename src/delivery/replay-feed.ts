@@ -1,6 +1,7 @@
 import type { Feed } from '../events/feed.ts'
 import type { Stretch } from '../events/read.ts'
 import type { LogRecord } from '../events/record.ts'
+import type { Selection } from '../events/selection.ts'
 
 export interface ReplayFeedOptions {
   feed: Pick<Feed, 'take'>
@@ -37,14 +38,14 @@ export class ReplayFeed {
   }
 
   /** As a feed does, but with an end. */
-  async take(after: number, limit: number, types: readonly string[]): Promise<Stretch> {
+  async take(after: number, limit: number, only: Selection): Promise<Stretch> {
     const { feed, matches, untilPosition, mayGoOn } = this.#options
     const most = Math.min(mayGoOn === null ? limit : 1, this.#allowance())
     if (most < 1 || (mayGoOn !== null && !(await mayGoOn()))) return { records: [], through: after }
     const since = performance.now()
     let at = after
     while (at < untilPosition) {
-      const { records, through } = await feed.take(at, span, types)
+      const { records, through } = await feed.take(at, span, only)
       const found = records.filter(matches)
       if (found.length > 0) return this.#give(found, most, Math.min(through, untilPosition))
       if (through === at) break

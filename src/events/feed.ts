@@ -6,6 +6,7 @@ import type { Statement } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
 import { type LogSource, readBounds, readLog, readOn, type Stretch } from './read.ts'
 import type { LogRecord } from './record.ts'
+import type { Selection } from './selection.ts'
 
 /** What a process keeps of the newest events, so that all its followers share one read of the log. */
 const keepRecords = 20_000
@@ -70,11 +71,14 @@ export class Feed {
   }
 
   /** Takes at most `limit` positions after `after`, from memory or else from the store. */
-  async take(after: number, limit: number, types: readonly string[]): Promise<Stretch> {
+  async take(after: number, limit: number, only: Selection): Promise<Stretch> {
     const kept = this.kept(after)
-    if (kept === undefined) return readLog(this.#store, { after, span: limit, types })
+    if (kept === undefined) {
+      const { records, through } = await readLog(this.#store, { after, span: limit, only })
+      return { records: records.filter(only.wants), through }
+    }
     const stretch = kept.length > limit ? kept.slice(0, limit) : kept
-    return { records: stretch.filter(({ type }) => types.includes(type)), through: stretch.at(-1)?.position ?? after }
+    return { records: stretch.filter(only.wants), through: stretch.at(-1)?.position ?? after }
   }
 
   /** Starts at the present head and follows until the signal aborts. */

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Statement } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
 import type { LogRecord } from './record.ts'
+import type { Selection } from './selection.ts'
 
 /** Where to read from: the store, or one connection of it. */
 export type LogSource = Pick<Store, 'run'> & { withClient<T>(work: (client: LogClient) => Promise<T>): Promise<T> }
@@ -32,21 +33,18 @@ const eventsOfTicks = (condition: string): string =>
 // Without names, so planned at each use (a third of a millisecond): a plan that the server keeps was made when the log was
 // small, and went on to read all of it row by row until the next vacuum.
 const readAll = eventsOfTicks('')
-const readTypes = eventsOfTicks('and e.type = any($3)')
 
 const keptOf = (condition: string): string => `
-  select ${columns} from millrace.kept
+  select ${columns} from millrace.kept e
    where position > $1 and position <= $3 ${condition} order by position limit $2`
-const keptAll = keptOf('')
-const keptTypes = keptOf('and type = any($4)')
 
 export interface ReadRange {
   /** Positions above this one. */
   after: number
   /** How many positions to look at, roughly: the last tick in reach is read whole. */
   span: number
-  /** Only these types; all when absent. */
-  types?: readonly string[]
+  /** Only these; all when absent. In odd cases it gives more, see `CompiledFilter.sql`. */
+  only?: Selection
 }
 
 export interface Stretch {
@@ -62,20 +60,22 @@ export async function readLog(store: LogSource, range: ReadRange): Promise<Stret
 }
 
 /** Reads on from a place that is known not to be dropped: the newest part of the log. */
-export async function readOn(store: LogSource, { after, span, types }: ReadRange): Promise<Stretch> {
-  if (types === undefined) {
+export async function readOn(store: LogSource, { after, span, only }: ReadRange): Promise<Stretch> {
+  if (only === undefined) {
     const records = await readRecords(store, readAll, [after, span])
     return { records, through: records.at(-1)?.position ?? after }
   }
   // How far first, then what: a tick made in between must not be counted as read.
   const through = await reach(store, after, span)
   if (through === after) return { records: [], through }
-  return { records: await readRecords(store, readTypes, [after, through - after, types]), through }
+  const { text, values } = only.sql(3)
+  const records = await readRecords(store, eventsOfTicks(`and ${text}`), [after, through - after, ...values])
+  return { records, through }
 }
 
-async function readKept(store: LogSource, { after, span, types }: ReadRange, tail: number): Promise<Stretch> {
-  const values = types === undefined ? [after, span, tail] : [after, span, tail, types]
-  const records = await readRecords(store, types === undefined ? keptAll : keptTypes, values)
+async function readKept(store: LogSource, { after, span, only }: ReadRange, tail: number): Promise<Stretch> {
+  const { text, values } = only?.sql(4) ?? { text: 'true', values: [] }
+  const records = await readRecords(store, keptOf(`and ${text}`), [after, span, tail, ...values])
   return { records, through: records.length < span ? tail : (records.at(-1)?.position ?? tail) }
 }
 

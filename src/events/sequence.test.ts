@@ -8,6 +8,7 @@ import { type TestDatabase, testDatabase } from '../testing/test-postgres.ts'
 import { append } from './append.ts'
 import { readAt, readBounds, readLog } from './read.ts'
 import type { LogRecord, NewRecord } from './record.ts'
+import { selectTypes } from './selection.ts'
 import { tick } from './sequence.ts'
 
 let database: TestDatabase
@@ -176,7 +177,7 @@ function expectStreamOrder(records: readonly LogRecord[]): void {
 async function expectSameInPieces(records: readonly LogRecord[], after: number): Promise<void> {
   const pieces: LogRecord[] = []
   for (let at = after; ; ) {
-    const { records: some, through } = await readLog(store, { after: at, span: 3, types: ['written'] })
+    const { records: some, through } = await readLog(store, { after: at, span: 3, only: selectTypes(['written']) })
     pieces.push(...some)
     if (through === at) break
     at = through

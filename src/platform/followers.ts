@@ -3,6 +3,7 @@ import { createCacheRuntime } from '../cache/open-cache.ts'
 import { Consumer, type ConsumerDeps } from '../delivery/consumer.ts'
 import type { ConsumerSpec } from '../delivery/consumer-spec.ts'
 import { specOf } from '../delivery/handle.ts'
+import { selectTypes } from '../events/selection.ts'
 import { changeType } from '../events/table.ts'
 import { indexChanges } from '../search/index-changes.ts'
 import type { IndexDefinition } from '../search/index-definition.ts'
@@ -72,7 +73,7 @@ export function makeConsumers(parts: Parts, indexes: readonly FollowedIndex[], d
 function indexSpec({ definition, engine }: FollowedIndex): ConsumerSpec {
   return {
     name: indexConsumer(definition),
-    types: [changeType(definition.from.name)],
+    selection: selectTypes([changeType(definition.from.name)]),
     start: 'beginning',
     concurrency: 1,
     timeoutMs: 30_000,
