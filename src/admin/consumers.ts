@@ -2,6 +2,7 @@ import type { Statement } from '../store/sql.ts'
 import type { ConsumerView, Status } from './contract.ts'
 import { momentOf, preciseMs } from './event-list.ts'
 import { followersOf } from './followers.ts'
+import { policyOf } from './policy.ts'
 import type { Rates } from './rates.ts'
 import { slotPlaces } from './slot-places.ts'
 import type { AdminSources } from './sources.ts'
@@ -41,11 +42,13 @@ export async function consumerViews(sources: AdminSources, rates: Rates): Promis
     const position = kind === 'cache' ? sources.cachePosition() : Math.min(...own.map(({ position }) => position), head)
     const { retrying, held, dead } = troubles.find(({ consumer }) => consumer === follower) ?? noTrouble
     const lag = Math.max(0, head - position)
+    const paused = own.some((slot) => slot.paused)
+    const etaMs = rates.etaMs(follower, lag)
     return {
       name,
       kind,
       follows: [type],
-      status: statusOf({ paused: own.some(({ paused }) => paused), retrying, dead, lag }),
+      status: statusOf({ paused, retrying, dead, lag }),
       position,
       lag,
       lagSeconds: 0,
@@ -53,6 +56,9 @@ export async function consumerViews(sources: AdminSources, rates: Rates): Promis
       retrying,
       held,
       dead,
+      paused,
+      ...(etaMs === undefined ? {} : { etaMs }),
+      policy: policyOf(sources.parts, follower),
       slots: own.map(({ slot, position: at, member }) => ({ slot, position: at, member })),
       ...quantiles(running),
     }

@@ -386,11 +386,11 @@ export interface ReplayRequest {
   consumer: string
   /** The first position. @default the beginning of the log */
   fromPosition?: number
-  /** Events published at or after this moment; instead of `fromPosition`. */
+  /** Events that came into the log at or after this moment (ISO 8601); instead of `fromPosition`. */
   fromTime?: string
   /** The last position, at most the head. @default the head when the replay starts */
   untilPosition?: number
-  /** Events published before this moment; instead of `untilPosition`. */
+  /** Events that came into the log before this moment; instead of `untilPosition`. */
   untilTime?: string
   /** Only what this impulse set off, itself included. */
   correlation?: string
@@ -402,7 +402,7 @@ export interface ReplayRequest {
   rate?: number
   /**
    * What happens when an event has failed all its tries: it becomes a dead letter of the replay, or the replay stops before
-   * the next event until it is resumed. @default 'dead-letter'
+   * the next event until it is resumed; that takes one event at a time, so it is slow. @default 'dead-letter'
    */
   onFailure?: 'dead-letter' | 'stop'
   /** Given again, the replay that it started is returned instead of a second one. */

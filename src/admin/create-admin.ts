@@ -1,13 +1,22 @@
 import { PlatformError } from '../kernel/errors.ts'
-import { compileSchema, type Fields, type Schema, t } from '../kernel/schema.ts'
+import { compileSchema, type Fields, type Schema } from '../kernel/schema.ts'
 import { consumerViews } from './consumers.ts'
-import type { EventFilter, OperationName, Operations } from './contract.ts'
+import type { ConsumerView, OperationName, Operations, Signed } from './contract.ts'
+import { correlatedEvents, eventById } from './event-chain.ts'
 import { eventDetail } from './event-detail.ts'
 import { listEvents } from './event-list.ts'
+import { failedDeliveries } from './failed-deliveries.ts'
+import { failedDelivery } from './failed-delivery.ts'
+import { failureGroups } from './failures.ts'
+import { interventionPage } from './interventions.ts'
 import { journeyOf } from './journey.ts'
 import { Live } from './live.ts'
+import { discardSelected, edit, redriveSelected, retrySelected, undo } from './mend-deliveries.ts'
+import { operationInputs } from './operation-inputs.ts'
 import { overviewOf } from './overview.ts'
+import { pauseConsumer } from './pause-consumer.ts'
 import { Rates } from './rates.ts'
+import { moveReplay, planReplay, replayOf, replayViews, startReplayOf } from './replays.ts'
 import type { AdminSources } from './sources.ts'
 import { topologyOf } from './topology.ts'
 
@@ -27,51 +36,93 @@ export interface Admin {
   stop(): void
 }
 
+type Runs = { readonly [N in OperationName]: (input: Operations[N]['input']) => Promise<Operations[N]['output']> }
+
 export function createAdmin(sources: AdminSources): Admin {
   const rates = new Rates(sources)
-  const runs: { [N in OperationName]: (input: Operations[N]['input']) => Promise<Operations[N]['output']> } = {
+  const runs: Runs = {
     overview: () => overviewOf(sources, rates),
     topology: async () => topologyOf(sources, rates, await consumerViews(sources, rates)),
-    events: (filter) => listEvents(sources.store, sources.feed.head, filter),
-    event: ({ position }) => eventDetail(sources, position),
-    journey: ({ position }) => journeyOf(sources, position),
     consumers: () => consumerViews(sources, rates),
-    emit: (input) => emit(sources, input),
+    pauseConsumer: (input) => setPaused(sources, rates, input, true),
+    resumeConsumer: (input) => setPaused(sources, rates, input, false),
+    ...eventRuns(sources),
+    ...failureRuns(sources),
+    ...replayRuns(sources),
   }
-  const operation = <N extends OperationName>(
-    name: N,
-    kind: AdminOperation['kind'],
-    fields: Fields,
-  ): AdminOperation => ({
-    name,
-    kind,
-    input: compileSchema(fields) as Schema<unknown>,
-    run: (input) => runs[name](input as Operations[N]['input']),
-  })
   return {
-    operations: [
-      operation('overview', 'query', {}),
-      operation('topology', 'query', {}),
-      operation('events', 'query', filterFields),
-      operation('event', 'query', at),
-      operation('journey', 'query', at),
-      operation('consumers', 'query', {}),
-      operation('emit', 'command', { event: t.string(), data: t.json() }),
-    ],
+    operations: (Object.keys(operationInputs) as OperationName[]).map((name) => operation(name, runs)),
     live: new Live(sources, rates),
     run: (name, input) => runs[name](input),
     stop: () => rates.stop(),
   }
 }
 
-const at = { position: t.int({ minimum: 1 }) }
-const filterFields = {
-  type: t.optional(t.string()),
-  key: t.optional(t.string()),
-  text: t.optional(t.string()),
-  before: t.optional(t.int({ minimum: 1 })),
-  limit: t.optional(t.int({ minimum: 1, maximum: 500 })),
-} satisfies { [K in keyof EventFilter]-?: unknown }
+function operation<N extends OperationName>(name: N, runs: Runs): AdminOperation {
+  const { kind, fields } = operationInputs[name]
+  return {
+    name,
+    kind,
+    input: compileSchema(fields as Fields) as Schema<unknown>,
+    run: (input) => runs[name](input as Operations[N]['input']),
+  }
+}
+
+type EventRun = 'events' | 'event' | 'journey' | 'eventById' | 'correlated' | 'emit'
+const eventRuns = (sources: AdminSources): Pick<Runs, EventRun> => ({
+  events: (filter) => listEvents(sources.store, sources.feed.head, filter),
+  event: ({ position }) => eventDetail(sources, position),
+  journey: ({ position }) => journeyOf(sources, position),
+  eventById: ({ id }) => eventById(sources, id),
+  correlated: (input) => correlatedEvents(sources, input),
+  emit: (input) => emit(sources, input),
+})
+
+type FailureRun =
+  | 'failures'
+  | 'deadLetters'
+  | 'deadLetter'
+  | 'redrive'
+  | 'edit'
+  | 'undoEdit'
+  | 'discard'
+  | 'retryNow'
+  | 'interventions'
+const failureRuns = (sources: AdminSources): Pick<Runs, FailureRun> => ({
+  failures: (filter) => failureGroups(sources, filter),
+  deadLetters: (filter) => failedDeliveries(sources, filter),
+  deadLetter: (address) => failedDelivery(sources, address),
+  redrive: (input) => redriveSelected(sources, input),
+  edit: (input) => edit(sources, input),
+  undoEdit: (input) => undo(sources, input),
+  discard: (input) => discardSelected(sources, input),
+  retryNow: (input) => retrySelected(sources, input),
+  interventions: (filter) => interventionPage(sources, filter),
+})
+
+type ReplayRun = 'planReplay' | 'replay' | 'replays' | 'replayStatus' | 'pauseReplay' | 'resumeReplay' | 'cancelReplay'
+const replayRuns = (sources: AdminSources): Pick<Runs, ReplayRun> => ({
+  planReplay: (request) => planReplay(sources, request),
+  replay: (input) => startReplayOf(sources, input),
+  replays: (filter) => replayViews(sources, filter),
+  replayStatus: ({ id }) => replayOf(sources, id),
+  pauseReplay: (input) => moveReplay(sources, 'pause', input),
+  resumeReplay: (input) => moveReplay(sources, 'resume', input),
+  cancelReplay: (input) => moveReplay(sources, 'cancel', input),
+})
+
+async function setPaused(
+  sources: AdminSources,
+  rates: Rates,
+  input: { consumer: string } & Signed,
+  paused: boolean,
+): Promise<ConsumerView> {
+  const meant = await pauseConsumer(sources, input, paused)
+  const views = await consumerViews(sources, rates)
+  const view = views.find(({ name, kind }) => name === meant.name && kind === meant.kind)
+  if (view === undefined) throw new PlatformError('INTERNAL', `${input.consumer} is not among the consumers`)
+  return view
+}
 
 async function emit(
   { parts, publish }: AdminSources,

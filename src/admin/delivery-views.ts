@@ -15,7 +15,7 @@ interface Passed {
 }
 interface Troubled {
   consumer: string
-  state: 'retrying' | 'held' | 'dead'
+  state: 'retrying' | 'held' | 'dead' | 'discarded'
   attempt: number
   retryAt: string | null
   error: { code: string; message: string } | null
@@ -31,7 +31,10 @@ const passagesStatement: Statement = {
 }
 const troubledStatement: Statement = {
   name: 'millrace-admin-troubled',
-  text: `select consumer, state, attempt, retry_at as "retryAt", error from millrace.deliveries where position = $1 and consumer = any($2::text[])`,
+  text: `select consumer, state, attempt, retry_at as "retryAt", error from millrace.deliveries where position = $1 and consumer = any($2::text[])
+    union all
+    select consumer, 'discarded', (what->>'attempts')::int, null, what->'error' from millrace.interventions
+     where position = $1 and consumer = any($2::text[]) and action = 'discard'`,
 }
 /** How each follower of its type stands to one event. */
 export async function deliveriesOf(sources: AdminSources, record: LogRecord): Promise<DeliveryView[]> {

@@ -1,6 +1,7 @@
 import { specOf } from '../delivery/handle.ts'
 import { typeOf } from '../delivery/on.ts'
 import type { LogRecord } from '../events/record.ts'
+import { type Selection, selectTypes } from '../events/selection.ts'
 import type { TableDefinition } from '../events/table.ts'
 import { silentLogger } from '../kernel/logger.ts'
 import type { AdminParts } from './sources.ts'
@@ -11,11 +12,11 @@ export interface Follower {
   readonly name: string
   readonly kind: 'consumer' | 'cache' | 'index'
   readonly type: string
-  /** Whether an event of its type is one of its own: `changed(column)` chooses more finely than by type. */
+  /** What it takes of the log. */
+  readonly selection: Selection
+  /** Whether an event is one of its own: `changed(column)` chooses more finely than by type. */
   matches(record: LogRecord): boolean
 }
-
-const every = (): boolean => true
 
 export function followersOf({ consumers, caches, indexes }: AdminParts): Follower[] {
   return [
@@ -26,8 +27,7 @@ export function followersOf({ consumers, caches, indexes }: AdminParts): Followe
               follower: `cache:${name}`,
               name,
               kind: 'cache',
-              type: (origin.table as TableDefinition).changeType,
-              matches: every,
+              ...byType((origin.table as TableDefinition).changeType),
             },
           ]
         : [],
@@ -37,18 +37,24 @@ export function followersOf({ consumers, caches, indexes }: AdminParts): Followe
         follower: `index:${name}`,
         name,
         kind: 'index',
-        type: from.changeType,
-        matches: every,
+        ...byType(from.changeType),
       }),
     ),
-    ...consumers.map(
-      (definition): Follower => ({
+    ...consumers.map((definition): Follower => {
+      const { selection, matches } = specOf(definition, silentLogger)
+      return {
         follower: definition.name,
         name: definition.name,
         kind: 'consumer',
         type: typeOf(definition.source),
-        matches: specOf(definition, silentLogger).matches,
-      }),
-    ),
+        selection,
+        matches: (record) => selection.wants(record) && matches(record),
+      }
+    }),
   ]
+}
+
+function byType(type: string): Pick<Follower, 'type' | 'selection' | 'matches'> {
+  const selection = selectTypes([type])
+  return { type, selection, matches: selection.wants }
 }

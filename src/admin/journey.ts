@@ -32,7 +32,7 @@ export async function journeyOf(sources: AdminSources, position: number): Promis
     meta,
     hops,
     totalMs: Math.max(0, ...finished.map(({ sinceStartMs }) => sinceStartMs)),
-    complete: hops.every(({ status }) => status === 'done'),
+    complete: hops.every(({ status }) => status === 'done' || status === 'discarded'),
   }
 }
 

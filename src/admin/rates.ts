@@ -1,4 +1,5 @@
 import type { RatePoint } from './contract.ts'
+import { ShrinkingLags } from './shrinking-lags.ts'
 import type { AdminSources } from './sources.ts'
 
 const keepPoints = 120
@@ -18,6 +19,7 @@ export class Rates {
   readonly #types = new Map<string, number>()
   readonly #points: RatePoint[] = []
   readonly #listeners = new Set<() => void>()
+  readonly #lags = new ShrinkingLags()
   readonly #timer: NodeJS.Timeout
   readonly #unsubscribe: () => void
   #counted: number
@@ -54,6 +56,11 @@ export class Rates {
   ofType = (type: string): number => this.#rate(({ types }) => types.get(type))
   ofConsumer = (name: string): number => this.#rate(({ consumers }) => consumers.get(name))
   ofCache = (name: string): number => this.#rate(({ caches }) => caches.get(name))
+  /** Milliseconds until a follower has caught up, from how its lag shrank lately; `undefined` while it does not shrink. */
+  etaMs(follower: string, lag: number): number | undefined {
+    return this.#lags.etaMs(follower, lag)
+  }
+
   ofRoute = (name: string): number => this.#rate(({ routes }) => routes.get(name))
 
   stop(): void {
