@@ -1,6 +1,7 @@
 import { append } from '../events/append.ts'
 import { newRecord, type Publish } from '../events/publish.ts'
 import type { EventMeta, LogRecord, NewRecord } from '../events/record.ts'
+import { type Clock, systemClock } from '../kernel/clock.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { LazyTransaction } from '../store/lazy-transaction.ts'
 import type { Sql } from '../store/sql.ts'
@@ -27,12 +28,14 @@ export class Attempt {
   /** Which try this is for every record of the batch. */
   readonly number: number
   readonly signal: AbortSignal
+  readonly #clock: Clock
   readonly #transaction: LazyTransaction
   readonly #outbox: NewRecord[] = []
   #broken: Promise<never> | undefined
   #unwatch = (): void => undefined
 
-  constructor(store: Store, signal: AbortSignal, number: number) {
+  constructor(store: Store, signal: AbortSignal, number: number, clock: Clock = systemClock) {
+    this.#clock = clock
     this.#transaction = new LazyTransaction(store)
     this.signal = signal
     this.number = number
@@ -51,7 +54,7 @@ export class Attempt {
     return async (event, data, options = {}) => {
       if (this.#transaction.ended)
         throw new PlatformError('TRANSACTION_ENDED', `the handling of event ${record.position} has ended`)
-      const made = newRecord(event, data, { ...causedBy(record), ...options })
+      const made = newRecord(event, data, { ...causedBy(record), ...options }, this.#clock)
       this.#outbox.push(made)
       return made.id
     }

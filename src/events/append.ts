@@ -1,4 +1,6 @@
 import type { Queryable, Statement } from '../store/sql.ts'
+import { appendOnTerms } from './append-on-terms.ts'
+import { columnsOf } from './event-columns.ts'
 import type { NewRecord } from './record.ts'
 
 /** Rows go in in the order given: a set-returning unnest is read front to back, and ordinals are taken as rows go in. */
@@ -10,25 +12,11 @@ const appendStatement: Statement = {
 
 /**
  * Appends events through the given client: in its transaction when one is open, which makes them exist exactly if that
- * transaction commits. Order of `records` is their order in the log.
+ * transaction commits. Order of `records` is their order in the log. Those with terms may be stored for later or not at
+ * all; without an open transaction each kind commits by itself.
  */
 export async function append(client: Queryable, records: readonly NewRecord[]): Promise<void> {
   if (records.length === 0) return
-  const columns: [string[], string[], number[], (string | null)[], string[], (string | null)[]] = [
-    [],
-    [],
-    [],
-    [],
-    [],
-    [],
-  ]
-  for (const record of records) {
-    columns[0].push(record.id)
-    columns[1].push(record.type)
-    columns[2].push(record.version)
-    columns[3].push(record.key)
-    columns[4].push(record.data)
-    columns[5].push(record.meta)
-  }
-  await client.query({ ...appendStatement, values: columns })
+  if (records.some(({ terms }) => terms !== undefined)) return appendOnTerms(client, records)
+  await client.query({ ...appendStatement, values: columnsOf(records) })
 }

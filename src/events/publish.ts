@@ -1,10 +1,11 @@
+import { type Clock, systemClock } from '../kernel/clock.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
+import { type Moment, momentMs } from '../kernel/moment.ts'
 import type { Queryable } from '../store/sql.ts'
-import { type Store, sqlState } from '../store/store.ts'
-import { append } from './append.ts'
 import type { EventDefinition } from './event.ts'
-import type { EventMeta, NewRecord } from './record.ts'
+import { eventId, onceKey } from './own-id.ts'
+import type { EventMeta, NewRecord, PublishTerms } from './record.ts'
 
 export interface PublishOptions extends EventMeta {
   /**
@@ -12,21 +13,51 @@ export interface PublishOptions extends EventMeta {
    * Without one, concurrent publishes are committed together.
    */
   client?: Queryable
+  /**
+   * Not before this time: a `Date`, ISO 8601 text with an offset, or a duration from now. Until then it is kept in the
+   * database and can be taken back with `cancelScheduled`. @default at once
+   */
+  at?: Moment
+  /**
+   * An id of your own, such as `'order-42'`. A second publish of the same type and id stores nothing and returns the same
+   * event id, for as long as the event's `dedupe` says. A publish that meets the same id in another open transaction
+   * waits for its end. A UUID becomes the event's id as it is; of other text the event's id is computed.
+   */
+  id?: string
 }
 
 /** Publishes an event; resolves to its id once it is durable (or, with a client, written). Throws INPUT_INVALID. */
 export type Publish = <D>(event: EventDefinition<D>, data: NoInfer<D>, options?: PublishOptions) => Promise<string>
 
 /** Checks and encodes an event for the log. */
-export function newRecord<D>(event: EventDefinition<D>, data: D, meta: EventMeta = {}): NewRecord {
+export function newRecord<D>(
+  event: EventDefinition<D>,
+  data: D,
+  options: PublishOptions = {},
+  clock: Clock = systemClock,
+): NewRecord {
   const checked = event.schema.parse(data, `event ${event.name}`)
   return {
-    id: uuidv7(),
+    id: options.id === undefined ? uuidv7() : eventId(event.name, options.id),
     type: event.name,
     version: event.version,
     key: storableKey(event, checked),
     data: encodeData(event, checked),
-    meta: encodeMeta(meta),
+    meta: encodeMeta(options),
+    terms: options.at === undefined && options.id === undefined ? undefined : termsOf(event, options, clock.now()),
+  }
+}
+
+function termsOf<D>({ name, dedupeMs }: EventDefinition<D>, { at, id }: PublishOptions, nowMs: number): PublishTerms {
+  const dueAt = at === undefined ? undefined : new Date(momentMs(at, nowMs))
+  return {
+    dueAt,
+    // Its time begins when the event enters the log: until then a second one would be a double.
+    once:
+      id === undefined
+        ? undefined
+        : { key: onceKey(name, id), until: new Date((dueAt?.getTime() ?? nowMs) + dedupeMs) },
+    publishedAt: new Date(nowMs),
   }
 }
 
@@ -50,78 +81,3 @@ function encodeMeta({ cause, correlation, traceparent }: EventMeta): string | nu
   if (cause === undefined && correlation === undefined && traceparent === undefined) return null
   return JSON.stringify({ cause, correlation, traceparent })
 }
-
-/** Most events and characters of one insert; more wait for the next. */
-const maxBatch = 1000
-const maxLength = 8 * 1024 * 1024
-
-interface Waiting {
-  record: NewRecord
-  resolve(): void
-  reject(error: unknown): void
-}
-
-/**
- * Commits concurrent publishes together: while one insert is under way the next gathers, so latency is one commit and
- * throughput grows with load. One at a time, so events stand in the log in the order of the calls.
- */
-export class GroupCommit {
-  readonly #store: Store
-  readonly #committed: () => void
-  #waiting: Waiting[] = []
-  #running: Promise<void> | undefined
-
-  /** @param committed called after each commit, to wake the sequencer */
-  constructor(store: Store, committed: () => void) {
-    this.#store = store
-    this.#committed = committed
-  }
-
-  add(record: NewRecord): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject })
-      this.#running ??= this.#run()
-    })
-  }
-
-  /** Resolves when nothing waits any more. */
-  async drain(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
-  }
-
-  async #run(): Promise<void> {
-    await Promise.resolve() // gathers what is published in the same turn
-    while (this.#waiting.length > 0) {
-      await this.#commit(this.#waiting.splice(0, batchSize(this.#waiting)))
-    }
-    this.#running = undefined
-  }
-
-  async #commit(batch: readonly Waiting[]): Promise<void> {
-    try {
-      await this.#store.withClient((client) => append(client, batch.map(recordOf)))
-      this.#committed()
-      for (const { resolve } of batch) resolve()
-    } catch (error) {
-      // One of them cannot be stored; the others must not suffer for it.
-      if (batch.length > 1 && isRefusal(error)) for (const each of batch) await this.#commit([each])
-      else for (const { reject } of batch) reject(error)
-    }
-  }
-}
-
-function batchSize(waiting: readonly Waiting[]): number {
-  let length = 0
-  for (const [i, { record }] of waiting.entries()) {
-    length += record.data.length
-    if (i === maxBatch || (i > 0 && length > maxLength)) return i
-  }
-  return waiting.length
-}
-
-/** Postgres stored nothing because of what an event says (PostgreSQL manual, appendix A, classes 22, 23, 54). */
-function isRefusal(error: unknown): boolean {
-  return ['22', '23', '54'].includes(sqlState(error)?.slice(0, 2) ?? '')
-}
-
-const recordOf = ({ record }: Waiting): NewRecord => record

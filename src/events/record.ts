@@ -6,6 +6,18 @@ export interface NewRecord {
   readonly key: string | null
   readonly data: string
   readonly meta: string | null
+  /** Absent for an event that goes into the log at once and always: nearly all do. */
+  readonly terms?: PublishTerms | undefined
+}
+
+/** When and how often an event is to enter the log. */
+export interface PublishTerms {
+  /** Not before this time; `undefined`: at once. */
+  readonly dueAt: Date | undefined
+  /** Only if no event was published under this key whose time is not up; `until` is the time of this one. */
+  readonly once: { readonly key: string; readonly until: Date } | undefined
+  /** When it was published, by the app's clock. */
+  readonly publishedAt: Date
 }
 
 /** Where an event came from and what it belongs to; absent parts are not stored. */

@@ -51,6 +51,7 @@ export const errorCatalog = {
     hint: 'Await everything before the handler returns, and stop when its signal aborts.',
   },
   LEASE_LOST: { retryable: true, status: 503, hint: 'Another process took over; nothing is lost.' },
+  PUBLISH_BLOCKED: { retryable: true, status: 503, hint: 'End the other transaction, or try again.' },
   LOG_EPOCH_CHANGED: {
     retryable: false,
     status: 500,
@@ -78,6 +79,17 @@ export const errorCatalog = {
     hint: 'The replication slot and the log disagree: see docs/operating.',
   },
   CAPTURE_FAILED: { retryable: true, status: 503, hint: 'Capture goes on from where it stood once the cause is gone.' },
+  EVENT_NEWER: {
+    retryable: true,
+    status: 503,
+    hint: 'Finish the deployment: processes with the newer code can read it.',
+  },
+  EVENT_UPCAST_FAILED: { retryable: false, status: 500, hint: 'Correct the upcaster of the event and redrive.' },
+  CONTRACT_BREAKING: {
+    retryable: false,
+    status: 500,
+    hint: 'Raise the version of the event and give an upcaster, or set its compatibility.',
+  },
   HANDLER_FAILED: { retryable: true, status: 500, hint: 'Look at the cause.' },
   HANDLER_TIMEOUT: {
     retryable: true,

@@ -1,6 +1,8 @@
 import { append } from '../events/append.ts'
-import { type GroupCommit, newRecord, type Publish } from '../events/publish.ts'
+import type { GroupCommit } from '../events/group-commit.ts'
+import { newRecord, type Publish } from '../events/publish.ts'
 import type { EventMeta } from '../events/record.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Queryable, Sql } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
 
@@ -10,6 +12,8 @@ export type TransactionWork<T> = (tx: { sql: Sql; publish: Publish }) => Promise
 export interface PublisherDeps {
   store: Store
   group: GroupCommit
+  /** The app's, for what is published for later. */
+  clock: Clock
   /** Events were committed: wakes the sequencer. */
   committed: () => void
   /** Events were written in a transaction whose commit we do not see. */
@@ -25,10 +29,10 @@ export interface Publisher {
 }
 
 export function makePublisher(deps: PublisherDeps, origin: EventMeta = {}): Publisher {
-  const { store, group, committed, expected } = deps
+  const { store, group, clock, committed, expected } = deps
   const write = async (client: Queryable, ...[event, data, given = {}]: Parameters<Publish>): Promise<string> => {
     const { client: _, ...meta } = given
-    const record = newRecord(event, data, { ...origin, ...meta })
+    const record = newRecord(event, data, { ...origin, ...meta }, clock)
     await append(client, [record])
     return record.id
   }
@@ -40,7 +44,7 @@ export function makePublisher(deps: PublisherDeps, origin: EventMeta = {}): Publ
         expected()
         return id
       }
-      const record = newRecord(event, data, { ...origin, ...meta })
+      const record = newRecord(event, data, { ...origin, ...meta }, clock)
       await group.add(record)
       return record.id
     },

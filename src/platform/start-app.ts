@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { ConsumerDeps } from '../delivery/consumer.ts'
 import { Feed } from '../events/feed.ts'
-import { GroupCommit } from '../events/publish.ts'
+import { GroupCommit } from '../events/group-commit.ts'
 import { checkEpoch } from '../events/sequence.ts'
 import { Sequencer } from '../events/sequencer.ts'
 import { currentPlatform } from '../kernel/binding.ts'
@@ -28,6 +28,7 @@ import { Replays } from './replays.ts'
 import { runSetup } from './run-setup.ts'
 import type { RunningApp, StartOptions, StartStep } from './running-app.ts'
 import { settled } from './settled.ts'
+import { Timekeeper } from './timekeeper.ts'
 
 /** How long a handler may go on after `stop` before its signal aborts. */
 const graceMs = 2000
@@ -102,7 +103,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
   )
   const committed = (): void => (sequencer.leading ? sequencer.poke() : tellLeader())
   const group = new GroupCommit(store, committed)
-  const publisher = makePublisher({ store, group, committed, expected: () => sequencer.expect() })
+  const publisher = makePublisher({ store, group, clock, committed, expected: () => sequencer.expect() })
 
   const deps: ConsumerDeps = { store, feed, member, clock, logger, metrics, faults, published: committed }
   const passages = new PassageWriter({ store, member, logger })
@@ -123,12 +124,17 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
     for (const consumer of consumers) consumer.poke()
     replays.poke()
   }
-  const unfollowClock = clock.onMove?.(pokeAll)
+  const timekeeper = new Timekeeper({ store, member, ...real, appClock: clock, committed })
+  const unfollowClock = clock.onMove?.(() => {
+    timekeeper.poke()
+    pokeAll()
+  })
   const notifications = listen(
     store,
     {
       millrace: (head) => Number(head) !== feed.head && feed.poke(),
       millrace_published: () => sequencer.poke(),
+      millrace_scheduled: () => timekeeper.poke(),
       millrace_consumers: (name) => {
         for (const consumer of consumers) if (name === '' || consumer.spec.name === name) consumer.review()
         replays.review(name)
@@ -152,6 +158,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
         })
   const running = within(() => [
     sequencer.run(stop.signal),
+    timekeeper.run(stop.signal),
     feed.run(stop.signal),
     ...consumers.map((consumer) => consumer.run(stop.signal, abort.signal)),
     replays.run(stop.signal, abort.signal),

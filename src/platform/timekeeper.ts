@@ -1,0 +1,74 @@
+import { lookMs } from '../events/append-on-terms.ts'
+import { moveDue, nextDueMs, pruneEventIds } from '../events/scheduled.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
+import { Wake } from '../kernel/wake.ts'
+import { assertHeld, type Lease } from '../store/lease.ts'
+import { type DutyDeps, runDuty } from './duty.ts'
+
+export interface TimekeeperDeps extends DutyDeps {
+  /** The app's clock: it says what is due. `clock` is real time. */
+  appClock: Clock
+  /** Called after events were put into the log. */
+  committed: () => void
+}
+
+/** Without notifications nobody says that something earlier was stored. */
+const lookOftenMs = 100
+/** What is due but locked belongs to a transaction that ends soon, as a rule. */
+const lockedMs = 50
+const pruneEveryMs = 5000
+
+/** Lets what is due happen, in one process of the fleet at a time: events published for later, schedules. */
+export class Timekeeper {
+  readonly #deps: TimekeeperDeps
+  readonly #wake = new Wake()
+  #prunedAt = 0
+
+  constructor(deps: TimekeeperDeps) {
+    this.#deps = deps
+  }
+
+  /** Something due soon was stored, or the app's clock jumped. */
+  poke(): void {
+    this.#wake.poke()
+  }
+
+  run(stop: AbortSignal): Promise<void> {
+    return runDuty('timekeeper', this.#deps, stop, async (lease, signal) => {
+      while (!signal.aborted) {
+        const waitMs = await this.turn(lease)
+        await this.#prune()
+        if (waitMs > 0) await this.#wake.wait(waitMs, signal)
+      }
+    })
+  }
+
+  /** One batch of what is due; returns how long there is nothing to do. */
+  async turn(lease: Lease): Promise<number> {
+    const { store, appClock, committed } = this.#deps
+    const now = new Date(appClock.now())
+    const nextMs = await nextDueMs(store)
+    const longestMs = store.sessions ? lookMs : lookOftenMs
+    if (nextMs === undefined) return longestMs
+    if (nextMs > now.getTime()) return Math.min(longestMs, nextMs - now.getTime())
+    const moved = await store.transaction(async (tx) => {
+      await assertHeld(tx, lease)
+      return moveDue(tx, now)
+    })
+    if (moved === 0) return lockedMs
+    committed()
+    return 0
+  }
+
+  async #prune(): Promise<void> {
+    const { store, clock, appClock, logger } = this.#deps
+    if (clock.now() - this.#prunedAt < pruneEveryMs) return
+    this.#prunedAt = clock.now()
+    try {
+      while (await pruneEventIds(store, new Date(appClock.now())));
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'old ids of events could not be removed; it is tried again')
+    }
+  }
+}
