@@ -38,7 +38,7 @@ const troubledStatement: Statement = {
 }
 /** How each follower of its type stands to one event. */
 export async function deliveriesOf(sources: AdminSources, record: LogRecord): Promise<DeliveryView[]> {
-  const followers = followersOf(sources.parts).filter((each) => each.type === record.type && each.matches(record))
+  const followers = followersOf(sources.parts).filter((each) => each.matches(record))
   if (followers.length === 0) return []
   const names = followers.map(({ follower }) => follower)
   const { store } = sources
