@@ -8,52 +8,57 @@ export interface EditedData {
   readonly version: number
 }
 
+const lockStatement: Statement = {
+  name: 'millrace-lock-delivery',
+  text: 'select data::text from millrace.deliveries where consumer = $1 and position = $2 for update',
+}
 // A try that is under way has the old data: the change makes it fail to commit.
 const editStatement: Statement = {
   name: 'millrace-edit-delivery',
-  text: `with old as (
-      select data from millrace.deliveries where consumer = $1 and position = $2 for update
-    ), changed as (
-      update millrace.deliveries d set data = $3, data_version = $4, edited_by = $5, edit_reason = $6, edited_at = now(),
-        change = change + 1, updated_at = now() where consumer = $1 and position = $2 returning d.*
+  text: `with changed as (
+      update millrace.deliveries d set data = $3, data_version = $4, edited_by = $5, edit_reason = $6,
+        edited_at = case when $3::json is not null then now() end, change = change + 1, updated_at = now()
+       where consumer = $1 and position = $2 returning d.*
     )
     insert into millrace.interventions (by, action, consumer, position, type, key, reason, what)
-    select $5, 'edit', d.consumer, d.position, d.type, d.key, $6, json_build_object('before', old.data, 'data', d.data)
-      from changed d, old returning id`,
+    select $7, case when $3::json is null then 'undo-edit' else 'edit' end, d.consumer, d.position, d.type, d.key, $8,
+        json_build_object('before', $9::json, 'data', d.data) from changed d`,
+}
+
+/** Where a delivery stands. */
+export interface DeliveryPlace {
+  readonly consumer: string
+  readonly position: number
 }
 
 /** Lets the handler have other data for a delivery in trouble. Says whether there is such a one. */
 export async function editDelivery(
   tx: Transaction,
-  { consumer, position }: { consumer: string; position: number },
-  { data, version }: EditedData,
-  { by, reason }: Signature,
+  place: DeliveryPlace,
+  edited: EditedData,
+  signed: Signature,
 ): Promise<boolean> {
-  const rows = await tx.run(editStatement, [consumer, position, data, version, by, reason])
-  await tell(tx, [consumer])
-  return rows.length > 0
-}
-
-const undoStatement: Statement = {
-  name: 'millrace-undo-edit',
-  text: `with old as (
-      select data from millrace.deliveries where consumer = $1 and position = $2 for update
-    ), changed as (
-      update millrace.deliveries d set data = null, data_version = null, edited_by = null, edit_reason = null, edited_at = null,
-        change = change + 1, updated_at = now() where consumer = $1 and position = $2 and data is not null returning d.*
-    )
-    insert into millrace.interventions (by, action, consumer, position, type, key, reason, what)
-    select $3, 'undo-edit', d.consumer, d.position, d.type, d.key, $4, json_build_object('before', old.data)
-      from changed d, old returning id`,
+  const [old] = await tx.run<{ data: string | null }>(lockStatement, [place.consumer, place.position])
+  if (old === undefined) return false
+  await change(tx, place, { edited, before: old.data }, signed)
+  return true
 }
 
 /** Lets the handler have what the log says again. Says whether it was edited. */
-export async function undoEdit(
+export async function undoEdit(tx: Transaction, place: DeliveryPlace, signed: Signature): Promise<boolean> {
+  const [old] = await tx.run<{ data: string | null }>(lockStatement, [place.consumer, place.position])
+  if (old === undefined || old.data === null) return false
+  await change(tx, place, { edited: null, before: old.data }, signed)
+  return true
+}
+
+async function change(
   tx: Transaction,
-  { consumer, position }: { consumer: string; position: number },
+  { consumer, position }: DeliveryPlace,
+  { edited, before }: { edited: EditedData | null; before: string | null },
   { by, reason }: Signature,
-): Promise<boolean> {
-  const rows = await tx.run(undoStatement, [consumer, position, by, reason])
+): Promise<void> {
+  const now = edited === null ? [null, null, null, null] : [edited.data, edited.version, by, reason]
+  await tx.run(editStatement, [consumer, position, ...now, by, reason, before])
   await tell(tx, [consumer])
-  return rows.length > 0
 }
