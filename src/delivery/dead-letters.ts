@@ -63,12 +63,15 @@ export function selected(
 
 /**
  * Lets dead letters be handled again with a fresh count of tries. All of one call are seen at once, so each key's run in
- * the order of the log, and newer ones of the key that wait are behind them.
+ * the order of the log. Newer ones of the key that wait come behind them: a try of those that is under way is taken back.
  */
 export function redrive(tx: Transaction, selection: Selection, signed: Signature): Promise<Changed[]> {
   const change = `update millrace.deliveries d set state = 'retrying', retry_at = now(), attempt = 0, redrives = redrives + 1,
     change = change + 1, updated_at = now()`
-  return act(tx, { action: 'redrive', change, selection, states: ['dead'], what: 'null' }, signed)
+  const also = `, behind as (
+      update millrace.deliveries h set change = h.change + 1 from (select consumer, key, min(position) as position from changed group by 1, 2) c
+       where h.consumer = c.consumer and h.key = c.key and h.position > c.position and h.state <> 'dead')`
+  return act(tx, { action: 'redrive', change, also, selection, states: ['dead'], what: 'null' }, signed)
 }
 
 /** Makes deliveries that wait for their next try due at once. */
@@ -102,6 +105,8 @@ export const discardable = ({ positions }: Selection): readonly State[] =>
 interface Action {
   action: string
   change: string
+  /** More to do with what was changed. */
+  also?: string
   selection: Selection
   states: readonly State[]
   what: string
@@ -113,7 +118,7 @@ async function act(tx: Transaction, action: Action, { by, reason }: Signature): 
   const changed = await tx.sql.query<Changed>(
     `with changed as (${action.change} where ${text} returning d.*), noted as (
       insert into millrace.interventions (by, action, consumer, position, type, key, reason, what)
-      select ${pBy}, '${action.action}', d.consumer, d.position, d.type, d.key, ${pReason}, ${action.what} from changed d order by d.position)
+      select ${pBy}, '${action.action}', d.consumer, d.position, d.type, d.key, ${pReason}, ${action.what} from changed d order by d.position)${action.also ?? ''}
     select consumer, position, type, key from changed order by position`,
     [...values, by, reason],
   )
