@@ -18,3 +18,22 @@ export { startApp } from './platform/start-app.ts'
 export type { RetentionOptions } from './retention/retention-policy.ts'
 export { type IndexDefinition, index } from './search/index-definition.ts'
 export type { Sql } from './store/sql.ts'
+export type { Expected } from './streams/expected.ts'
+export {
+  type ProjectionContext,
+  type ProjectionDefinition,
+  type ProjectionOptions,
+  projection,
+} from './streams/projection.ts'
+export type { ReadStreamOptions } from './streams/read-stream.ts'
+export {
+  type AppendOptions,
+  appendAll,
+  type NewEvent,
+  type PendingAppend,
+  type StreamDefinition,
+  type StreamEvent,
+  type StreamOptions,
+  stream,
+  type Within,
+} from './streams/stream.ts'

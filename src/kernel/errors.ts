@@ -27,7 +27,13 @@ export const errorCatalog = {
   RESPONSE_INVALID: { retryable: false, status: 500, hint: 'Return what the `response` schema of the route says.' },
   ROUTE_INVALID: { retryable: false, status: 500, hint: "Write a route as 'GET /films/:id'." },
   LISTEN_FAILED: { retryable: false, status: 500, hint: 'Choose another port or host, or stop what holds it.' },
-  CONFLICT: { retryable: false, status: 409, hint: 'Look at the present state and decide again.' },
+  EVENT_UNKNOWN: { retryable: false, status: 500, hint: 'Declare the event among those of the stream.' },
+  STREAM_CONFLICT: {
+    retryable: true,
+    status: 409,
+    hint: 'Somebody appended meanwhile: read the stream again and decide anew, or use `update`, which does.',
+  },
+  CONFLICT: { retryable: true, status: 409, hint: 'Look at the present state and decide again.' },
   APP_NOT_RUNNING: { retryable: true, status: 503, hint: 'Start the app, or call this from inside it.' },
   APP_AMBIGUOUS: {
     retryable: false,
@@ -41,7 +47,7 @@ export const errorCatalog = {
   MIGRATION_CHANGED: { retryable: false, status: 500, hint: 'Restore the released file and add a new migration.' },
   MIGRATION_UNKNOWN: { retryable: false, status: 500, hint: 'This database was used by a newer version: upgrade.' },
   TRANSACTION_ABORTED: {
-    retryable: false,
+    retryable: true,
     status: 500,
     hint: 'Let errors of statements out, or set a savepoint before a statement that may fail.',
   },
@@ -52,6 +58,9 @@ export const errorCatalog = {
   },
   LEASE_LOST: { retryable: true, status: 503, hint: 'Another process took over; nothing is lost.' },
   PUBLISH_BLOCKED: { retryable: true, status: 503, hint: 'End the other transaction, or try again.' },
+  JOB_BLOCKED: { retryable: true, status: 503, hint: 'End the other transaction, or try again.' },
+  JOB_FAILED: { retryable: false, status: 500, hint: 'Look at the cause; the job can be tried again by hand.' },
+  JOB_CANCELLED: { retryable: false, status: 409, hint: 'Add it again if it is still wanted.' },
   LOG_EPOCH_CHANGED: {
     retryable: false,
     status: 500,
@@ -96,6 +105,11 @@ export const errorCatalog = {
     status: 500,
     hint: 'Raise the timeout of the consumer or make the work smaller.',
   },
+  HANDLER_KILLED: {
+    retryable: false,
+    status: 500,
+    hint: 'Look for what ends the process: memory, a native module, process.exit. Then redrive the event.',
+  },
   LOAD_FAILED: { retryable: true, status: 503, hint: 'Look at the cause.' },
   SEARCH_INVALID: { retryable: false, status: 400, hint: 'Use fields that the index declares.' },
   SEARCH_OUTDATED: {
@@ -104,7 +118,7 @@ export const errorCatalog = {
     hint: 'Another process runs a newer definition of the index: stop this one, or start it anew.',
   },
   FAULT_INJECTED: { retryable: true, status: 500, hint: 'A test asked for this failure.' },
-  INTERNAL: { retryable: false, status: 500, hint: 'This is a defect in Millrace: report it with the log.' },
+  INTERNAL: { retryable: true, status: 500, hint: 'This is a defect in Millrace: report it with the log.' },
 } as const
 
 export type ErrorCode = keyof typeof errorCatalog

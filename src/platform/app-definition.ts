@@ -9,10 +9,15 @@ import { resolveOptions } from '../kernel/options.ts'
 import { type RetentionOptions, type RetentionPolicy, retentionPolicy } from '../retention/retention-policy.ts'
 import type { IndexDefinition } from '../search/index-definition.ts'
 import type { Sql } from '../store/sql.ts'
+import type { ProjectionDefinition } from '../streams/projection.ts'
+import type { StreamDefinition } from '../streams/stream.ts'
 
 /** Anything that an app can list. Wide in its type parameters: a list holds tables of any row. */
 export type Part =
-  | { readonly kind: 'table' | 'event' | 'consumer' | 'cache' | 'index' | 'route'; readonly name: string }
+  | {
+      readonly kind: 'table' | 'event' | 'consumer' | 'cache' | 'index' | 'route' | 'stream' | 'projection'
+      readonly name: string
+    }
   | readonly Part[]
 
 export interface AppOptions {
@@ -33,6 +38,8 @@ export interface Parts {
   readonly caches: readonly CacheDefinition[]
   readonly indexes: readonly IndexDefinition[]
   readonly routes: readonly Route[]
+  readonly streams: readonly StreamDefinition[]
+  readonly projections: readonly ProjectionDefinition[]
 }
 
 /** Everything that belongs to an app. Export it as default; `millrace dev` and `startApp` run it. */
@@ -61,7 +68,16 @@ export function app(
 }
 
 function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part[]): Parts {
-  const parts = { tables: [], events: [], consumers: [], caches: [], indexes: [], routes: [] } as {
+  const parts = {
+    tables: [],
+    events: [],
+    consumers: [],
+    caches: [],
+    indexes: [],
+    routes: [],
+    streams: [],
+    projections: [],
+  } as {
     -readonly [K in keyof Parts]: Parts[K][number][]
   }
   const lists: Record<Exclude<Part, readonly Part[]>['kind'], unknown[]> = {
@@ -71,6 +87,8 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
     cache: parts.caches,
     index: parts.indexes,
     route: parts.routes,
+    stream: parts.streams,
+    projection: parts.projections,
   }
   const add = (where: string, part: unknown): void => {
     if (Array.isArray(part)) {
@@ -98,11 +116,16 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
 }
 
 /** Tables and events that are only reached through their followers. */
-function followedTables({ consumers, caches, indexes }: Parts): (TableDefinition | EventDefinition)[] {
+function followedTables({ consumers, caches, indexes, streams }: Parts): (TableDefinition | EventDefinition)[] {
   return [
-    ...consumers.map(({ source }) => (source.kind === 'event' ? source : (source.table as TableDefinition))),
+    ...consumers.flatMap(({ sources }) =>
+      sources.flatMap((source): (TableDefinition | EventDefinition)[] =>
+        source.kind === 'pattern' ? [] : [source.kind === 'event' ? source : (source.table as TableDefinition)],
+      ),
+    ),
     ...caches.flatMap(({ origin }) => (origin.kind === 'table' ? [origin.table as TableDefinition] : [])),
     ...indexes.map(({ from }) => from as TableDefinition),
+    ...streams.flatMap(({ events }) => Object.values(events) as unknown as EventDefinition[]),
   ]
 }
 

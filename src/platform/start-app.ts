@@ -28,6 +28,7 @@ import { Replays } from './replays.ts'
 import { runSetup } from './run-setup.ts'
 import type { RunningApp, StartOptions, StartStep } from './running-app.ts'
 import { settled } from './settled.ts'
+import { openStreams } from './streams.ts'
 import { Timekeeper } from './timekeeper.ts'
 
 /** How long a handler may go on after `stop` before its signal aborts. */
@@ -114,6 +115,10 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
   const indexes = openIndexes(parts, platform, deps)
   closers.add('indexes', () => closeIndexes(indexes, platform))
   await prepareIndexes(indexes, store)
+  closers.add(
+    'streams',
+    openStreams(parts, platform, deps, () => sequencer.expect()),
+  )
   const consumers = makeConsumers(parts, indexes, deps)
   for (const consumer of consumers) await consumer.register()
   await member.serve(consumers.map(({ spec }) => spec.name))

@@ -1,0 +1,42 @@
+import type { Sql } from '../store/sql.ts'
+import { expectedNumber } from './expected.ts'
+import type { StreamAppend } from './stream-append.ts'
+
+/** What became of an append: the revision of its stream now, whether or not its expectation held. */
+export interface Appended {
+  readonly revision: number
+  readonly done: boolean
+}
+
+export interface AppendTerms {
+  /** All or nothing; else each by itself. */
+  readonly atomic: boolean
+  /** How long to wait for somebody's open transaction on one of the streams, 0 for ever; then it fails with 55P03. */
+  readonly patienceMs?: number
+}
+
+const text =
+  'select revision, done from millrace.append_to_streams($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) order by nth'
+
+/**
+ * Appends to several streams, each at most once here, in the transaction of `sql`. Returns one outcome per append.
+ */
+export function appendToStreams(
+  sql: Sql,
+  appends: readonly StreamAppend[],
+  { atomic, patienceMs = 0 }: AppendTerms,
+): Promise<Appended[]> {
+  const records = appends.flatMap((append) => append.records)
+  return sql.query<Appended>(text, [
+    appends.map(({ stream }) => stream),
+    appends.map(({ expect }) => expectedNumber(expect)),
+    appends.map((append) => append.records.length),
+    records.map(({ id }) => id),
+    records.map(({ type }) => type),
+    records.map(({ version }) => version),
+    records.map(({ data }) => data),
+    records.map(({ meta }) => meta),
+    atomic,
+    patienceMs,
+  ])
+}
