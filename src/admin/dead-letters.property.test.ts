@@ -18,7 +18,7 @@ type Step =
 
 const pick = fc.nat(1000)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('publish' as const), key: fc.nat(2), failures: fc.nat(7) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('publish' as const), key: fc.nat(2), failures: fc.nat(12) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('edit', 'undo', 'discard', 'redrive'), pick }) },
   {
     weight: 4,
@@ -47,7 +47,7 @@ async function live(
     't',
     {
       sent,
-      clerk: on('clerk', sent, { attempts: 3, backoff: { first: 1, max: 20 } }, async ({ data, sql, position }) => {
+      clerk: on('clerk', sent, { attempts: 8, backoff: { first: 1, max: 5 } }, async ({ data, sql, position }) => {
         await sql`insert into effects (position, key, n) values (${position}, ${data.key}, ${data.n})`
         // Long enough for somebody to change the delivery meanwhile.
         await sql`select pg_sleep(0.005)`
