@@ -2,9 +2,19 @@
 
 export type { CacheDefinition } from './cache/cache-definition.ts'
 export { cache } from './cache/cache-definition.ts'
-export { type ConsumerDefinition, type HandlerContext, type OnOptions, on } from './delivery/on.ts'
+export {
+  type BatchContext,
+  type BatchOptions,
+  type ConsumedEvent,
+  type ConsumerDefinition,
+  type HandlerContext,
+  type OnOptions,
+  on,
+} from './delivery/on.ts'
+export { type EventPattern, matching } from './delivery/source.ts'
 export type { Change, ChangeMeta, ChangeOp } from './events/change.ts'
 export { type EventDefinition, event } from './events/event.ts'
+export type { Comparison, Condition, Filter } from './events/filter.ts'
 export type { Publish, PublishOptions } from './events/publish.ts'
 export { cancelScheduled } from './events/scheduled.ts'
 export { type TableDefinition, table } from './events/table.ts'

@@ -36,7 +36,7 @@ export async function consumerViews(sources: AdminSources, rates: Rates): Promis
     store.run<Trouble>(troubleStatement, [stored]),
   ])
   const head = feed.head
-  const views = followers.map(({ follower, name, kind, type }): ConsumerView => {
+  const views = followers.map(({ follower, name, kind, types }): ConsumerView => {
     const own = slots.filter(({ consumer }) => consumer === follower)
     const running = sources.consumers().find((consumer) => consumer.name === follower)
     const position = kind === 'cache' ? sources.cachePosition() : Math.min(...own.map(({ position }) => position), head)
@@ -47,12 +47,12 @@ export async function consumerViews(sources: AdminSources, rates: Rates): Promis
     return {
       name,
       kind,
-      follows: [type],
+      follows: [...types],
       status: statusOf({ paused, retrying, dead, lag }),
       position,
       lag,
       lagSeconds: 0,
-      rate: kind === 'cache' ? rates.ofType(type) : rates.ofConsumer(follower),
+      rate: kind === 'cache' ? rateOf(types, rates) : rates.ofConsumer(follower),
       retrying,
       held,
       dead,
@@ -65,6 +65,9 @@ export async function consumerViews(sources: AdminSources, rates: Rates): Promis
   })
   return withAges(sources, views)
 }
+
+const rateOf = (types: readonly string[], rates: Rates): number =>
+  types.reduce((sum, type) => sum + rates.ofType(type), 0)
 
 function statusOf({
   paused,

@@ -1,5 +1,5 @@
-import { specOf } from '../delivery/handle.ts'
-import { typeOf } from '../delivery/on.ts'
+import { nameOf } from '../delivery/source.ts'
+import { specOf } from '../delivery/spec-of.ts'
 import type { LogRecord } from '../events/record.ts'
 import { type Selection, selectTypes } from '../events/selection.ts'
 import type { TableDefinition } from '../events/table.ts'
@@ -11,10 +11,11 @@ export interface Follower {
   readonly follower: string
   readonly name: string
   readonly kind: 'consumer' | 'cache' | 'index'
-  readonly type: string
+  /** Types in the log that it follows, and patterns of them. */
+  readonly types: readonly string[]
   /** What it takes of the log. */
   readonly selection: Selection
-  /** Whether an event is one of its own: `changed(column)` chooses more finely than by type. */
+  /** Whether an event is one of its own: filters and `changed(column)` choose more finely than by type. */
   matches(record: LogRecord): boolean
 }
 
@@ -46,7 +47,7 @@ export function followersOf({ consumers, caches, indexes }: AdminParts): Followe
         follower: definition.name,
         name: definition.name,
         kind: 'consumer',
-        type: typeOf(definition.source),
+        types: definition.sources.map(nameOf),
         selection,
         matches: (record) => selection.wants(record) && matches(record),
       }
@@ -54,7 +55,7 @@ export function followersOf({ consumers, caches, indexes }: AdminParts): Followe
   ]
 }
 
-function byType(type: string): Pick<Follower, 'type' | 'selection' | 'matches'> {
+function byType(type: string): Pick<Follower, 'types' | 'selection' | 'matches'> {
   const selection = selectTypes([type])
-  return { type, selection, matches: selection.wants }
+  return { types: [type], selection, matches: selection.wants }
 }

@@ -1,4 +1,4 @@
-import { specOf } from '../delivery/handle.ts'
+import { specOf } from '../delivery/spec-of.ts'
 import { type ReplayFilter, replayMatcher } from '../delivery/replay-filter.ts'
 import { replayPrefix } from '../delivery/replay-name.ts'
 import { cancelReplay, pauseReplay, resumeReplay, startReplay } from '../delivery/replays.ts'

@@ -1,5 +1,5 @@
 import type { ConsumerView, PartKind, Status, StreamTopics, Topology, TopologyEdge, TopologyNode } from './contract.ts'
-import { followersOf } from './followers.ts'
+import { type Follower, followersOf } from './followers.ts'
 import type { Rates } from './rates.ts'
 import type { AdminSources } from './sources.ts'
 
@@ -57,12 +57,17 @@ function edgesOf({ parts }: AdminSources, rates: Rates): TopologyEdge[] {
     const table = parts.tables.find(({ changeType }) => changeType === type)
     return table === undefined ? `event:${type}` : `table:${table.name}`
   }
-  return followersOf(parts).map(({ kind, name, type }) => ({
-    from: sourceOf(type),
-    to: `${kind}:${name}`,
-    rate: rates.ofType(type),
-    async: true,
-  }))
+  // A pattern stands for the declared events that fit.
+  const typesOf = ({ types, selection }: Follower): string[] =>
+    [...new Set([...types, ...parts.events.map(({ name }) => name)])].filter((type) => selection.means(type))
+  return followersOf(parts).flatMap((follower) =>
+    typesOf(follower).map((type) => ({
+      from: sourceOf(type),
+      to: `${follower.kind}:${follower.name}`,
+      rate: rates.ofType(type),
+      async: true,
+    })),
+  )
 }
 
 function statusOf(kind: PartKind, name: string, views: readonly ConsumerView[]): Status {

@@ -12,15 +12,21 @@ interface Blocked {
 
 /** The keys that wait for a retry, and what is held behind. What is here is stored too; this is the fast copy. */
 export class BlockedKeys {
+  readonly #alone: boolean
   #keys = new Map<string, Blocked>()
+
+  /** @param alone each waits for itself, and holds nothing behind it */
+  constructor(alone = false) {
+    this.#alone = alone
+  }
 
   get size(): number {
     return this.#keys.size
   }
 
   /** Events without a key wait each for itself. */
-  static keyOf({ key, position }: Pick<LogRecord, 'key' | 'position'>): string {
-    return key === null ? `#${position}` : `=${key}`
+  keyOf({ key, position }: Pick<LogRecord, 'key' | 'position'>): string {
+    return key === null || this.#alone ? `#${position}` : `=${key}`
   }
 
   /**
@@ -32,7 +38,7 @@ export class BlockedKeys {
     this.#keys = new Map()
     for (const delivery of deliveries) {
       const { position, attempt } = delivery
-      const key = BlockedKeys.keyOf(delivery)
+      const key = this.keyOf(delivery)
       const blocked = this.#keys.get(key)
       if (blocked === undefined) {
         const before = known.get(key)
@@ -50,7 +56,7 @@ export class BlockedKeys {
   }
 
   has(record: LogRecord): boolean {
-    return this.#keys.size > 0 && this.#keys.has(BlockedKeys.keyOf(record))
+    return this.#keys.size > 0 && this.#keys.has(this.keyOf(record))
   }
 
   /** The first waiting delivery that is due. */
@@ -70,11 +76,15 @@ export class BlockedKeys {
   }
 
   block(record: LogRecord, dueAt: number): void {
-    this.#keys.set(BlockedKeys.keyOf(record), { positions: [record.position], attempt: 1, dueAt })
+    this.#keys.set(this.keyOf(record), { positions: [record.position], attempt: 1, dueAt })
   }
 
+  /** Behind what waits of its key; first in line, and due, where nothing does. */
   hold(record: LogRecord): void {
-    this.#keys.get(BlockedKeys.keyOf(record))?.positions.push(record.position)
+    const key = this.keyOf(record)
+    const blocked = this.#keys.get(key)
+    if (blocked !== undefined) blocked.positions.push(record.position)
+    else this.#keys.set(key, { positions: [record.position], attempt: 0, dueAt: 0 })
   }
 
   retryAt(key: string, attempt: number, dueAt: number): void {

@@ -1,10 +1,8 @@
 import { readAt } from '../events/read.ts'
 import type { LogRecord } from '../events/record.ts'
-import { backoffMs } from '../kernel/backoff.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import type { Statement } from '../store/sql.ts'
 import type { Store, Transaction } from '../store/store.ts'
-import type { ConsumerSpec } from './consumer-spec.ts'
 import { errorSignature } from './error-signature.ts'
 import { storedError } from './stored-error.ts'
 
@@ -68,11 +66,6 @@ export interface FailedTry {
   error: unknown
   /** Until the next try; `null` when this was the last one. */
   waitMs: number | null
-}
-
-/** How long a record that failed waits for its next try, `null` when it has had its last. */
-export function nextWaitMs(spec: ConsumerSpec, attempt: number): number | null {
-  return attempt >= spec.attempts ? null : backoffMs(attempt, spec.backoff)
 }
 
 /**

@@ -1,46 +1,24 @@
-import type { Publish } from '../events/publish.ts'
 import type { LogRecord } from '../events/record.ts'
-import { selectTypes } from '../events/selection.ts'
 import { PlatformError } from '../kernel/errors.ts'
-import type { Logger } from '../kernel/logger.ts'
-import type { Sql } from '../store/sql.ts'
 import { type Attempt, HandlerFailure } from './attempt.ts'
 import { inAbortedTransaction } from './blame.ts'
-import type { ConsumerSpec } from './consumer-spec.ts'
-import { type ConsumerDefinition, type Handler, type HandlerContext, typeOf } from './on.ts'
+import { Batch, Context, type Lane, type TimedWork } from './context.ts'
+import type { BatchHandler, ConsumedEvent, Handler } from './on.ts'
 
-/** What the loop needs to run a consumer that an app declared with `on`. */
-export function specOf(definition: ConsumerDefinition, log: Logger, replay: string | null = null): ConsumerSpec {
-  const { name, source, options, handler } = definition
-  const lane = { handler, log, timeoutMs: options.timeoutMs, name, replay }
-  return {
-    ...options,
-    name,
-    selection: selectTypes([typeOf(source)]),
-    matches:
-      source.kind === 'changes' && source.columns.length > 0 ? (record) => touches(record, source.columns) : () => true,
-    handle: (records, attempt) =>
-      options.concurrency === 1
-        ? handleInOrder(lane, records, attempt)
-        : handleByKey(lane, records, attempt, options.concurrency),
-  }
-}
-
-interface Lane {
-  name: string
-  handler: Handler<unknown>
-  log: Logger
-  timeoutMs: number
-  /** The id of the replay that the lane belongs to. */
-  replay: string | null
+/** Handles single events. */
+export interface SingleLane extends Lane {
+  readonly handler: Handler<unknown>
+  readonly choose: ((event: ConsumedEvent) => boolean) | undefined
 }
 
 /** One after another. A handler that returns no promise costs none. */
-async function handleInOrder(lane: Lane, records: readonly LogRecord[], attempt: Attempt): Promise<void> {
+export async function handleInOrder(lane: SingleLane, records: readonly LogRecord[], attempt: Attempt): Promise<void> {
+  const { handler, choose } = lane
   for (const record of records) {
     const context = new Context(record, attempt, lane)
     try {
-      const result = lane.handler(context)
+      if (choose !== undefined && !choose(context)) continue
+      const result = handler(context)
       if (isThenable(result)) await inTime(result, lane, context)
     } catch (cause) {
       throw new HandlerFailure(record, cause)
@@ -49,8 +27,8 @@ async function handleInOrder(lane: Lane, records: readonly LogRecord[], attempt:
 }
 
 /** Keys side by side, each in order. */
-async function handleByKey(
-  lane: Lane,
+export async function handleByKey(
+  lane: SingleLane,
   records: readonly LogRecord[],
   attempt: Attempt,
   concurrency: number,
@@ -70,6 +48,35 @@ async function handleByKey(
   if (failures.length > 0) throw failures.find(({ cause }) => !inAbortedTransaction(cause)) ?? failures[0]
 }
 
+/** Handles many events in one call. */
+export interface BatchLane extends Lane {
+  readonly handler: BatchHandler
+  readonly choose: SingleLane['choose']
+}
+
+/** All in one call. What it throws is nobody's fault in particular unless it says whose. */
+export async function handleBatch(lane: BatchLane, records: readonly LogRecord[], attempt: Attempt): Promise<void> {
+  const [first, ...others] =
+    lane.choose === undefined ? records : records.filter((record) => chosen(lane, record, attempt))
+  if (first === undefined) return
+  const batch = new Batch([first, ...others], attempt, lane)
+  try {
+    const result = lane.handler(batch)
+    if (isThenable(result)) await inTime(result, lane, batch)
+  } catch (error) {
+    throw batch.failure ?? error
+  }
+  if (batch.failure !== undefined) throw batch.failure
+}
+
+function chosen(lane: BatchLane, record: LogRecord, attempt: Attempt): boolean {
+  try {
+    return lane.choose?.(new Context(record, attempt, lane)) ?? true
+  } catch (cause) {
+    throw new HandlerFailure(record, cause)
+  }
+}
+
 function byKey(records: readonly LogRecord[]): LogRecord[][] {
   const queues = new Map<string | number, LogRecord[]>()
   for (const record of records) {
@@ -86,94 +93,18 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-async function inTime(work: PromiseLike<unknown>, { timeoutMs, name }: Lane, context: Context): Promise<void> {
+async function inTime(work: PromiseLike<unknown>, { timeoutMs, name }: Lane, timed: TimedWork): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const error = new PlatformError('HANDLER_TIMEOUT', `${name} took longer than ${timeoutMs} ms`)
-      context.endTime(error)
+      timed.endTime(error)
       reject(error)
     }, timeoutMs)
   })
   try {
-    await Promise.race([work, late, context.broken])
+    await Promise.race([work, late, timed.broken])
   } finally {
     clearTimeout(timer)
-  }
-}
-
-function touches(record: LogRecord, columns: readonly string[]): boolean {
-  const change = JSON.parse(record.data) as {
-    op: string
-    row: Record<string, unknown> | null
-    before: Record<string, unknown> | null
-  }
-  const { op, row, before } = change
-  if (op !== 'update' || row === null || before === null) return false
-  return columns.some((column) => column in row && JSON.stringify(row[column]) !== JSON.stringify(before[column]))
-}
-
-/** Made per event, so everything that can wait is a getter. */
-class Context implements HandlerContext<unknown> {
-  readonly #record: LogRecord
-  readonly #attempt: Attempt
-  readonly #lane: Lane
-  #data: unknown
-  #ending: AbortController | undefined
-  #signal: AbortSignal | undefined
-
-  constructor(record: LogRecord, attempt: Attempt, lane: Lane) {
-    this.#record = record
-    this.#attempt = attempt
-    this.#lane = lane
-  }
-
-  get log(): Logger {
-    return this.#lane.log
-  }
-  get replay(): string | null {
-    return this.#lane.replay
-  }
-
-  get data(): unknown {
-    this.#data ??= JSON.parse(this.#record.data)
-    return this.#data
-  }
-  get id(): string {
-    return this.#record.id
-  }
-  get type(): string {
-    return this.#record.type
-  }
-  get key(): string | null {
-    return this.#record.key
-  }
-  get position(): number {
-    return this.#record.position
-  }
-  get at(): Date {
-    return new Date(this.#record.at)
-  }
-  get attempt(): number {
-    return this.#attempt.number
-  }
-  get sql(): Sql {
-    return this.#attempt.sql
-  }
-  get publish(): Publish {
-    return this.#attempt.publishFrom(this.#record)
-  }
-  get signal(): AbortSignal {
-    this.#ending ??= new AbortController()
-    this.#signal ??= AbortSignal.any([this.#attempt.signal, this.#ending.signal])
-    return this.#signal
-  }
-  get broken(): Promise<never> {
-    return this.#attempt.broken
-  }
-
-  endTime(reason: PlatformError): void {
-    this.#ending ??= new AbortController()
-    this.#ending.abort(reason)
   }
 }

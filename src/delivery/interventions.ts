@@ -38,7 +38,7 @@ export async function tell(tx: Transaction, consumers: readonly string[]): Promi
 
 const pauseStatement: Statement = {
   name: 'millrace-pause-consumer',
-  text: 'update millrace.consumers set paused = $2 where name = $1 returning name',
+  text: 'update millrace.consumers set paused = $2, stopped_by = null where name = $1 returning name',
 }
 
 /** Lets a consumer stand still or go on, on all processes. Says whether there is such a consumer. */

@@ -10,6 +10,8 @@ export interface Passage {
   readonly first: number
   readonly last: number
   readonly startedAt: Date
+  /** `fallback`: given up by the handler, and handled by its fallback. */
+  readonly outcome: 'done' | 'fallback'
 }
 
 const settleStatement: Statement = {
@@ -20,7 +22,7 @@ const settleStatement: Statement = {
        where s.consumer = $1 and s.slot = g.slot and s.epoch = g.epoch returning 1
     ), passage as (
       insert into millrace.passages (follower, member, first, last, outcome, started_at, done_at)
-      select $1, $5, $6, $7, 'done', $8, clock_timestamp() where $6::bigint is not null
+      select $1, $5, $6, $7, $9, $8, clock_timestamp() where $6::bigint is not null
     )
     select count(*)::int as moved from moved`,
 }
@@ -46,6 +48,7 @@ export async function settle(
     passage?.first ?? null,
     passage?.last ?? null,
     passage?.startedAt ?? null,
+    passage?.outcome ?? null,
   ])
   if (row?.moved !== slots.length)
     throw new PlatformError('LEASE_LOST', `another process took over slots of ${consumer}`)

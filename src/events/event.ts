@@ -28,9 +28,9 @@ export interface EventOptions<D, V extends number = number> {
 }
 
 /** A typed fact. Publish it with `publish`, follow it with `on`. */
-export interface EventDefinition<D = unknown> {
+export interface EventDefinition<D = unknown, N extends string = string> {
   readonly kind: 'event'
-  readonly name: string
+  readonly name: N
   readonly version: number
   readonly schema: Schema<D>
   /** Set where the data is not kept as plain JSON. */
@@ -53,11 +53,11 @@ export interface EventDefinition<D = unknown> {
  * @param name its durable type, such as `'order.paid'`
  * @param schema the shape of its data: fields, a `t` schema, any Standard Schema, or `protobuf(…)` of millrace/protobuf
  */
-export function event<const S extends EventSchema, const V extends number = 1>(
-  name: string,
+export function event<const S extends EventSchema, const V extends number = 1, const N extends string = string>(
+  name: N,
   schema: S,
   options: EventOptions<EventData<S>, V> = {},
-): EventDefinition<EventData<S>> {
+): EventDefinition<EventData<S>, N> {
   checkName('event', name)
   const { version, upcast: given, key, compatibility, dedupe } = resolveOptions(`event("${name}")`, defaults, options)
   if (!Number.isInteger(version) || version < 1 || version > 32_767)
@@ -70,6 +70,7 @@ export function event<const S extends EventSchema, const V extends number = 1>(
   return {
     kind: 'event',
     ...shape,
+    name,
     compatibility,
     read: (record) =>
       record.version === version && format === undefined ? JSON.parse(record.data) : readOther(shape, record),

@@ -47,10 +47,10 @@ describe('published for later', () => {
 
   test('in real time it is handled within 100 ms of its time, an earlier one stored later included', async () => {
     const late: number[] = []
-    const consumer = on('follow', event('timed', { due: t.number() }), ({ data }) => {
+    const timed = event('timed', { due: t.number() })
+    const consumer = on('follow', timed, ({ data }) => {
       late.push(Date.now() - data.due)
     })
-    const timed = consumer.source as ReturnType<typeof event<{ due: ReturnType<typeof t.number> }>>
     const running = await testApp(app('later', [consumer]))
     open.push(running)
     for (const waitMs of [700, 300, 450]) {

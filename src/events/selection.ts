@@ -4,6 +4,8 @@ import type { LogRecord } from './record.ts'
 /** Which events of the log a follower takes. */
 export interface Selection {
   wants(record: LogRecord): boolean
+  /** Whether events of a type can be wanted at all. */
+  means(type: string): boolean
   /** The same as a condition on the row `e` of the log, for what is read from the store. */
   readonly sql: SqlCondition
 }
@@ -23,6 +25,7 @@ export function selectTypes(types: readonly string[]): Selection {
   const [only] = types
   return {
     wants: types.length === 1 ? ({ type }) => type === only : ({ type }) => types.includes(type),
+    means: (type) => types.includes(type),
     sql: (first) => ({ text: `e.type = any($${first})`, values: [types] }),
   }
 }
@@ -32,6 +35,7 @@ export function select({ types, patterns = [], filter }: SelectionParts): Select
   if (filter === undefined) return byType
   return {
     wants: (record) => byType.wants(record) && filter.test(record),
+    means: byType.means,
     sql(first) {
       const { text, values } = byType.sql(first)
       const all = [...values]
@@ -51,16 +55,18 @@ function selectPatterns(types: readonly string[], patterns: readonly string[]): 
   const source = patterns.map((pattern) => `(${regexOf(pattern)})`).join('|')
   const regex = new RegExp(source)
   const known = new Map<string, boolean>()
+  const means = (type: string): boolean => {
+    let wanted = known.get(type)
+    if (wanted === undefined) {
+      wanted = types.includes(type) || regex.test(type)
+      if (known.size >= mostKnown) known.clear()
+      known.set(type, wanted)
+    }
+    return wanted
+  }
   return {
-    wants({ type }) {
-      let wanted = known.get(type)
-      if (wanted === undefined) {
-        wanted = types.includes(type) || regex.test(type)
-        if (known.size >= mostKnown) known.clear()
-        known.set(type, wanted)
-      }
-      return wanted
-    },
+    wants: ({ type }) => means(type),
+    means,
     sql: (first) => ({ text: `(e.type = any($${first}) or e.type ~ $${first + 1})`, values: [types, source] }),
   }
 }

@@ -1,8 +1,8 @@
 import { postgresSearch } from '../adapters/postgres-search/postgres-search.ts'
 import { createCacheRuntime } from '../cache/open-cache.ts'
 import { Consumer, type ConsumerDeps } from '../delivery/consumer.ts'
-import type { ConsumerSpec } from '../delivery/consumer-spec.ts'
-import { specOf } from '../delivery/handle.ts'
+import { type ConsumerSpec, usualDelivery } from '../delivery/consumer-spec.ts'
+import { specOf } from '../delivery/spec-of.ts'
 import { selectTypes } from '../events/selection.ts'
 import { changeType } from '../events/table.ts'
 import { indexChanges } from '../search/index-changes.ts'
@@ -74,12 +74,7 @@ function indexSpec({ definition, engine }: FollowedIndex): ConsumerSpec {
   return {
     name: indexConsumer(definition),
     selection: selectTypes([changeType(definition.from.name)]),
-    start: 'beginning',
-    concurrency: 1,
-    timeoutMs: 30_000,
-    attempts: 8,
-    backoff: {},
-    matches: () => true,
+    ...usualDelivery,
     handle: async (records, attempt) => indexChanges({ definition, engine }, await attempt.transaction(), records),
   }
 }

@@ -1,6 +1,6 @@
 import { Consumer, type ConsumerDeps } from '../delivery/consumer.ts'
 import type { ConsumerSpec } from '../delivery/consumer-spec.ts'
-import { specOf } from '../delivery/handle.ts'
+import { specOf } from '../delivery/spec-of.ts'
 import type { ConsumerDefinition } from '../delivery/on.ts'
 import { ReplayFeed } from '../delivery/replay-feed.ts'
 import { replayMatcher } from '../delivery/replay-filter.ts'

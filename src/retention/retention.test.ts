@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { append } from '../events/append.ts'
-import { event } from '../events/event.ts'
+import { type EventDefinition, event } from '../events/event.ts'
 import { newRecord } from '../events/publish.ts'
 import { readBounds, readLog } from '../events/read.ts'
 import type { LogRecord } from '../events/record.ts'
@@ -41,7 +41,7 @@ async function smallLog(): Promise<Store> {
 
 const policy = (options: RetentionOptions) => retentionPolicy('t', { partition: size, ...options })
 
-async function write(store: Store, type: typeof written, from: number, to: number): Promise<void> {
+async function write(store: Store, type: EventDefinition<{ n: number }>, from: number, to: number): Promise<void> {
   const records = Array.from({ length: to - from }, (_, i) => newRecord(type, { n: from + i }))
   await store.withClient((client) => append(client, records))
   await tick(store)
