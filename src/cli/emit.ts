@@ -1,7 +1,6 @@
-import { text } from 'node:stream/consumers'
-import { messageOf, PlatformError } from '../kernel/errors.ts'
 import { runningApp } from './app-file.ts'
 import { callApp } from './call-app.ts'
+import { readData } from './read-data.ts'
 import { appArg, type Verb, verb } from './verb.ts'
 
 export const emitVerb: Verb = verb({
@@ -18,21 +17,10 @@ export const emitVerb: Verb = verb({
     ...appArg,
   },
   async run({ event, data, app }, { environment, out }) {
-    const given = data === '-' ? await text(process.stdin) : data
-    const { id } = await callApp(runningApp(environment.directoryOf(app)), 'emit', { event, data: parse(given) })
+    const given = await readData(data, `millrace emit order.placed '{"film": 1}'`)
+    const { id } = await callApp(runningApp(environment.directoryOf(app)), 'emit', { event, data: given })
     if (out.json) out.data({ id })
     else out.line(`${out.paint('green', '✔')} ${event} ${id}`)
     return 0
   },
 })
-
-function parse(given: string): unknown {
-  try {
-    return JSON.parse(given)
-  } catch (error) {
-    throw new PlatformError('INPUT_MALFORMED', `the data is not JSON: ${messageOf(error)}`, {
-      cause: error,
-      hint: `Quote it for the shell: millrace emit order.placed '{"film": 1}'`,
-    })
-  }
-}

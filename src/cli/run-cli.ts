@@ -2,18 +2,38 @@ import { stripVTControlCharacters } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage } from 'citty'
 import { ownVersion } from '../kernel/own-version.ts'
 import { devVerb } from './dev.ts'
+import { discardVerb } from './discard.ts'
 import { doctorVerb } from './doctor.ts'
+import { editVerb } from './edit.ts'
 import { emitVerb } from './emit.ts'
 import { readEnvironment } from './environment.ts'
+import { failedVerb } from './failed.ts'
 import { Output } from './output.ts'
 import { parseArguments } from './parse-arguments.ts'
+import { pauseVerb, resumeVerb } from './pause.ts'
+import { redriveVerb } from './redrive.ts'
+import { replaysVerb, replayVerb } from './replay.ts'
 import { printError, showError } from './shown-error.ts'
 import { startVerb } from './start.ts'
 import { tailVerb } from './tail.ts'
 import { UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
-const verbs: readonly Verb[] = [devVerb, startVerb, tailVerb, emitVerb, doctorVerb]
+const verbs: readonly Verb[] = [
+  devVerb,
+  startVerb,
+  tailVerb,
+  emitVerb,
+  failedVerb,
+  redriveVerb,
+  discardVerb,
+  editVerb,
+  pauseVerb,
+  resumeVerb,
+  replayVerb,
+  replaysVerb,
+  doctorVerb,
+]
 
 const millrace: CommandDef<ArgsDef> = defineCommand<ArgsDef>({
   meta: { name: 'millrace', version: ownVersion(), description: 'Runs and looks into Millrace apps' },
