@@ -13,6 +13,21 @@ export {
 } from './delivery/on.ts'
 export { type EventPattern, matching } from './delivery/source.ts'
 export type { Change, ChangeMeta, ChangeOp } from './events/change.ts'
+export type { CloudEvent } from './events/cloudevents/cloud-event.ts'
+export {
+  type CloudEventsMode,
+  cloudEventsFromHttp,
+  cloudEventsToHttp,
+  cloudEventToHttp,
+  type HttpMessage,
+} from './events/cloudevents/http-binding.ts'
+export {
+  fromCloudEvent,
+  type ReceivedEvent,
+  type ToCloudEventOptions,
+  toCloudEvent,
+} from './events/cloudevents/log-record.ts'
+export type { Compatibility } from './events/contracts/compatibility.ts'
 export { type EventDefinition, event } from './events/event.ts'
 export type { Comparison, Condition, Filter } from './events/filter.ts'
 export type { Publish, PublishOptions } from './events/publish.ts'

@@ -3,6 +3,7 @@ import { PlatformError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import { type Moment, momentMs } from '../kernel/moment.ts'
 import type { Queryable } from '../store/sql.ts'
+import { textOfBytes } from './data-format.ts'
 import type { EventDefinition } from './event.ts'
 import { eventId, onceKey } from './own-id.ts'
 import type { EventMeta, NewRecord, PublishTerms } from './record.ts'
@@ -67,7 +68,8 @@ function storableKey<D>(event: EventDefinition<D>, data: D): string | null {
   return key
 }
 
-function encodeData<D>({ name }: EventDefinition<D>, data: D): string {
+function encodeData<D>({ name, format }: EventDefinition<D>, data: D): string {
+  if (format !== undefined) return textOfBytes(format.encode(data))
   const text = JSON.stringify(data) as string | undefined
   if (text === undefined) throw refusal(name, 'has no data')
   return text
@@ -77,7 +79,8 @@ function refusal(event: string, message: string): PlatformError {
   return new PlatformError('INPUT_INVALID', `event ${event} ${message}`, { issues: [{ path: '', message }] })
 }
 
-function encodeMeta({ cause, correlation, traceparent }: EventMeta): string | null {
-  if (cause === undefined && correlation === undefined && traceparent === undefined) return null
-  return JSON.stringify({ cause, correlation, traceparent })
+function encodeMeta({ cause, correlation, traceparent, source, subject, time }: EventMeta): string | null {
+  const plain = source === undefined && subject === undefined && time === undefined
+  if (plain && cause === undefined && correlation === undefined && traceparent === undefined) return null
+  return JSON.stringify({ cause, correlation, traceparent, source, subject, time })
 }

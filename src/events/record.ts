@@ -28,6 +28,12 @@ export interface EventMeta {
   correlation?: string
   /** W3C Trace Context `traceparent`. */
   traceparent?: string
+  /** The CloudEvents attribute `source`: where it happened, as a URI reference. @default the app's own */
+  source?: string
+  /** The CloudEvents attribute `subject`: what it is about, within its source. */
+  subject?: string
+  /** The CloudEvents attribute `time`: when it happened, RFC 3339. @default when it was published */
+  time?: string
 }
 
 /** An event in the log. `data` and `meta` stay text until somebody looks. */
