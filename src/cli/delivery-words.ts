@@ -15,7 +15,7 @@ export const selectionArgs = {
 export const actingArgs = {
   reason: { type: 'string', valueHint: 'text', description: 'Why; it is kept with your name' },
   'dry-run': { type: 'boolean', description: 'Only count' },
-  yes: { type: 'boolean', alias: 'y', description: 'Do not ask' },
+  yes: { type: 'boolean', description: 'Do not ask' },
   ...appArg,
 } as const
 

@@ -9,7 +9,7 @@ export function parseArguments({ name, args }: Verb, given: readonly string[]): 
   const flags = Object.entries(args).filter(([, arg]) => arg.type !== 'positional')
   const known = flags.map(([flag]) => flag)
   for (const [flag, value] of Object.entries(parsed)) {
-    if (flag === '_' || flag in args) {
+    if (flag === '_' || flag in args || dashed(flag) in args) {
       if (String(value) === '' && args[flag]?.type === 'string') throw new UsageError(`--${flag} needs a value`, help)
       continue
     }
@@ -30,3 +30,6 @@ function parse(args: ArgsDef, given: readonly string[], help: string): ParsedArg
     throw error
   }
 }
+
+/** The reader gives `--dry-run` as `dryRun` too. */
+const dashed = (flag: string): string => flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
