@@ -13,6 +13,7 @@ import { journeyOf } from './journey.ts'
 import { Live } from './live.ts'
 import { discardSelected, edit, redriveSelected, retrySelected, undo } from './mend-deliveries.ts'
 import { operationInputs } from './operation-inputs.ts'
+import { operationKinds } from './operation-kinds.ts'
 import { overviewOf } from './overview.ts'
 import { pauseConsumer } from './pause-consumer.ts'
 import { Rates } from './rates.ts'
@@ -51,7 +52,7 @@ export function createAdmin(sources: AdminSources): Admin {
     ...replayRuns(sources),
   }
   return {
-    operations: (Object.keys(operationInputs) as OperationName[]).map((name) => operation(name, runs)),
+    operations: (Object.keys(operationKinds) as OperationName[]).map((name) => operation(name, runs)),
     live: new Live(sources, rates),
     run: (name, input) => runs[name](input),
     stop: () => rates.stop(),
@@ -59,11 +60,10 @@ export function createAdmin(sources: AdminSources): Admin {
 }
 
 function operation<N extends OperationName>(name: N, runs: Runs): AdminOperation {
-  const { kind, fields } = operationInputs[name]
   return {
     name,
-    kind,
-    input: compileSchema(fields as Fields) as Schema<unknown>,
+    kind: operationKinds[name],
+    input: compileSchema(operationInputs[name] as Fields) as Schema<unknown>,
     run: (input) => runs[name](input as Operations[N]['input']),
   }
 }

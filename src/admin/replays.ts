@@ -1,7 +1,7 @@
-import { specOf } from '../delivery/spec-of.ts'
 import { type ReplayFilter, replayMatcher } from '../delivery/replay-filter.ts'
 import { replayPrefix } from '../delivery/replay-name.ts'
 import { cancelReplay, pauseReplay, resumeReplay, startReplay } from '../delivery/replays.ts'
+import { specOf } from '../delivery/spec-of.ts'
 import { positionBefore } from '../events/position-at.ts'
 import { readBounds, readLog } from '../events/read.ts'
 import type { LogRecord } from '../events/record.ts'

@@ -1,5 +1,5 @@
 import type { OperationName, Operations } from '../admin/contract.ts'
-import { operationInputs } from '../admin/operation-inputs.ts'
+import { operationKinds } from '../admin/operation-kinds.ts'
 import { type ErrorCode, errorCatalog, type Issue, messageOf, PlatformError } from '../kernel/errors.ts'
 import type { AppAddress } from './app-file.ts'
 
@@ -11,7 +11,7 @@ export async function callApp<N extends OperationName>(
   name: N,
   input: Operations[N]['input'],
 ): Promise<Operations[N]['output']> {
-  const command = operationInputs[name].kind === 'command'
+  const command = operationKinds[name] === 'command'
   const url = new URL(`/_/api/${name}`, app.url)
   if (!command)
     for (const [key, value] of Object.entries(input)) if (value !== undefined) url.searchParams.set(key, String(value))

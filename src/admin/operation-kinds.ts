@@ -1,0 +1,32 @@
+import type { OperationName } from './contract.ts'
+
+/** A query changes nothing and is a GET; a command is a POST. The CLI reads this too, so it loads nothing. */
+export const operationKinds: { readonly [N in OperationName]: 'query' | 'command' } = {
+  overview: 'query',
+  topology: 'query',
+  events: 'query',
+  event: 'query',
+  journey: 'query',
+  eventById: 'query',
+  correlated: 'query',
+  consumers: 'query',
+  failures: 'query',
+  deadLetters: 'query',
+  deadLetter: 'query',
+  redrive: 'command',
+  edit: 'command',
+  undoEdit: 'command',
+  discard: 'command',
+  retryNow: 'command',
+  pauseConsumer: 'command',
+  resumeConsumer: 'command',
+  interventions: 'query',
+  planReplay: 'query',
+  replay: 'command',
+  replays: 'query',
+  replayStatus: 'query',
+  pauseReplay: 'command',
+  resumeReplay: 'command',
+  cancelReplay: 'command',
+  emit: 'command',
+}
