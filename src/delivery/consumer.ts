@@ -30,6 +30,21 @@ export interface ConsumerDeps extends TrialDeps {
 /** What the loop itself needs: of the feed only this. */
 export type LoopDeps = Omit<ConsumerDeps, 'feed'> & { feed: Pick<Feed, 'take'> }
 
+/** A consumer at work in this process, whichever way it shares the log with others. */
+export interface RunningConsumer {
+  readonly spec: ConsumerSpec
+  readonly handledTotal: number
+  /** Everything up to here is handled or set aside by this process; `undefined` while it has no part of it. */
+  readonly position: number | undefined
+  readonly paused: boolean
+  positionOf(slot: number): number | undefined
+  latencyQuantile(q: number): number | undefined
+  poke(): void
+  review(): void
+  register(): Promise<void>
+  run(signal: AbortSignal, abort: AbortSignal): Promise<void>
+}
+
 /** How long retries may go on before new events get their turn: what a key held back must not hold up the others. */
 const retryMs = 50
 /** How long to wait after a failure that is nobody's handler's. */
@@ -38,7 +53,7 @@ const restartMs = 250
 /**
  * One consumer in one process: claim → handle → settle, in turns. `turn` does one piece of work; `run` only repeats it.
  */
-export class Consumer {
+export class Consumer implements RunningConsumer {
   readonly spec: ConsumerSpec
   readonly #deps: LoopDeps
   readonly #wake = new Wake()

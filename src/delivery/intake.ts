@@ -7,7 +7,7 @@ import type { Share } from './share.ts'
 
 export interface IntakeDeps {
   feed: Pick<Feed, 'take'>
-  share: Share
+  share: Pick<Share, 'awaits'>
   batch: BatchSize
 }
 

@@ -1,7 +1,7 @@
 import type { Check } from '../admin/contract.ts'
 import type { Admin } from '../admin/create-admin.ts'
 import { createAdmin } from '../admin/create-admin.ts'
-import type { Consumer, ConsumerDeps } from '../delivery/consumer.ts'
+import type { ConsumerDeps, RunningConsumer } from '../delivery/consumer.ts'
 import type { HealthCheck } from '../gateway/health.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { ownVersion } from '../kernel/own-version.ts'
@@ -20,7 +20,7 @@ export interface AdminDeps {
   definition: AppDefinition
   options: StartOptions
   deps: ConsumerDeps
-  consumers: readonly Consumer[]
+  consumers: readonly RunningConsumer[]
   caches: readonly FollowedCache[]
   follower: CacheFollower
   capture: CaptureDuty | undefined

@@ -1,7 +1,8 @@
 import { postgresSearch } from '../adapters/postgres-search/postgres-search.ts'
 import { createCacheRuntime } from '../cache/open-cache.ts'
-import { Consumer, type ConsumerDeps } from '../delivery/consumer.ts'
+import { Consumer, type ConsumerDeps, type RunningConsumer } from '../delivery/consumer.ts'
 import { type ConsumerSpec, usualDelivery } from '../delivery/consumer-spec.ts'
+import { NodeConsumer } from '../delivery/node-consumer.ts'
 import { specOf } from '../delivery/spec-of.ts'
 import { selectTypes } from '../events/selection.ts'
 import { changeType } from '../events/table.ts'
@@ -64,10 +65,14 @@ export async function closeIndexes(indexes: readonly FollowedIndex[], platform: 
 export const indexConsumer = (definition: { name: string }): string => `index:${definition.name}`
 
 /** The consumers of an app: those declared with `on`, and one for each index. */
-export function makeConsumers(parts: Parts, indexes: readonly FollowedIndex[], deps: ConsumerDeps): Consumer[] {
-  return [...parts.consumers.map((definition) => specOf(definition, deps.logger)), ...indexes.map(indexSpec)].map(
-    (spec) => new Consumer(spec, deps),
-  )
+export function makeConsumers(parts: Parts, indexes: readonly FollowedIndex[], deps: ConsumerDeps): RunningConsumer[] {
+  return [
+    ...parts.consumers.map((definition) => {
+      const spec = specOf(definition, deps.logger)
+      return definition.options.eachNode ? new NodeConsumer(spec, deps) : new Consumer(spec, deps)
+    }),
+    ...indexes.map((index) => new Consumer(indexSpec(index), deps)),
+  ]
 }
 
 function indexSpec({ definition, engine }: FollowedIndex): ConsumerSpec {

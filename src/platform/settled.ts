@@ -1,4 +1,4 @@
-import type { Consumer } from '../delivery/consumer.ts'
+import type { RunningConsumer } from '../delivery/consumer.ts'
 import { tick } from '../events/sequence.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { PlatformError } from '../kernel/errors.ts'
@@ -11,7 +11,7 @@ export interface SettledDeps {
   store: Store
   member: Member
   clock: Clock
-  consumers: readonly Consumer[]
+  consumers: readonly RunningConsumer[]
   caches: CacheFollower
   /** The replication slot, when tables are captured. */
   slot: string | undefined
@@ -65,7 +65,9 @@ export async function settled(deps: SettledDeps, timeoutMs: number): Promise<voi
   await Promise.all(deps.indexes.map(({ engine }) => engine.refresh()))
 }
 
-async function laggard({ store, member, consumers, caches }: SettledDeps, head: number): Promise<string | undefined> {
+async function laggard({ store, member, caches, ...deps }: SettledDeps, head: number): Promise<string | undefined> {
+  // One that is paused has nothing to come.
+  const consumers = deps.consumers.filter(({ paused }) => !paused)
   if (caches.position < head) return 'the caches of this process'
   const behind = consumers.find(({ position }) => position !== undefined && position < head)
   if (behind !== undefined) return behind.spec.name

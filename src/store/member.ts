@@ -7,10 +7,16 @@ import type { Store } from './store.ts'
 
 /**
  * How long a process that stopped beating keeps its duties. One heartbeat per process carries all its leases and slots,
- * so the cost grows with processes and not with duties.
+ * so the cost grows with processes and not with duties. Others take over within this time and the half second in which
+ * they look: two seconds after a crash at the latest. A process that only stood still for longer than a second (paused, or
+ * its event loop blocked) has lost its slots too and does not know it yet: it may go on handling what it had in hand, but
+ * every commit of it finds another epoch and is rolled back, so nothing of that counts in Postgres; calls to the outside
+ * are repeated by whoever took over.
  */
-export const memberTtlMs = 3000
-const beatMs = 750
+export const memberTtlMs = 1400
+const beatMs = 350
+/** A beat that takes longer is given up, with its connection. */
+const slowBeatMs = 700
 
 const beatStatement: Statement = {
   name: 'millrace-beat',
@@ -49,7 +55,8 @@ export async function joinFleet(
   const id = uuidv7()
   const leaving = new AbortController()
   let served: readonly string[] = []
-  const beat = (): Promise<unknown> => store.run(beatStatement, [id, name, memberTtlMs, served, app])
+  const line = new BeatLine(store)
+  const beat = (): Promise<unknown> => line.send(beatStatement, [id, name, memberTtlMs, served, app])
   await refuseOthers(store, app)
   await beat()
   await store.run(buryStatement)
@@ -71,8 +78,38 @@ export async function joinFleet(
     async leave() {
       leaving.abort()
       await beating
+      await line.close()
       await store.run(leaveStatement, [id])
     },
+  }
+}
+
+/** A connection for heartbeats alone: handlers that hold every connection of the pool must not let the process count as dead. */
+class BeatLine {
+  readonly #store: Store
+  #client: Promise<Awaited<ReturnType<Store['connect']>>> | undefined
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async send({ text }: Statement, values: readonly unknown[]): Promise<void> {
+    this.#client ??= this.#store.connect()
+    try {
+      const client = await this.#client
+      const beat = { text, values: [...values], query_timeout: slowBeatMs }
+      await client.query(beat)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = undefined
+    // One that broke has nothing left to end, one that hangs must not be waited for.
+    void client?.then((line) => line.end()).catch(() => undefined)
   }
 }
 
