@@ -23,7 +23,8 @@ interface Part {
   readonly expect: 'any' | 'none' | 'exists' | 'now' | 'off'
 }
 interface Operation {
-  readonly how: 'first' | 'second' | 'kept' | 'undone'
+  /** `caught`: in a transaction that commits although the append was refused. */
+  readonly how: 'first' | 'second' | 'kept' | 'caught' | 'undone'
   readonly parts: readonly Part[]
 }
 /** What became of one part: where it stands, or that it was refused. */
@@ -42,7 +43,7 @@ const part = fc.record({
   expect: fc.constantFrom('any', 'none', 'exists', 'now', 'off'),
 } satisfies Record<keyof Part, unknown>)
 const operation = fc.record({
-  how: fc.constantFrom('first', 'second', 'kept', 'undone'),
+  how: fc.constantFrom('first', 'second', 'kept', 'caught', 'undone'),
   parts: fc.uniqueArray(part, { minLength: 1, maxLength: 3, selector: ({ of }) => of }),
 } satisfies Record<keyof Operation, unknown>)
 const batches = fc.array(fc.array(operation, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 })
@@ -123,19 +124,24 @@ async function perform({ how, parts }: Operation, by: number, stage: Stage): Pro
       how === 'first' || how === 'second'
         ? write()
         : running.transaction(async (tx) => {
-            const written = await write(tx)
+            const written = await write(tx).catch((error: unknown) => {
+              if (how === 'caught' && isConflict(error)) return undefined
+              throw error
+            })
             if (how === 'undone') throw new Error('undone')
             return written
           }),
     )
+    if (revisions === undefined) return wanted.map((each) => outcome(each, 'conflict'))
     return wanted.map((each, i) => outcome(each, revisions[i] as number))
   } catch (error) {
-    if (error instanceof PlatformError && error.code === 'STREAM_CONFLICT')
-      return wanted.map((each) => outcome(each, 'conflict'))
+    if (isConflict(error)) return wanted.map((each) => outcome(each, 'conflict'))
     if ((error as Error).message === 'undone') return wanted.map((each) => outcome(each, 'undone'))
     throw error
   }
 }
+
+const isConflict = (error: unknown): boolean => error instanceof PlatformError && error.code === 'STREAM_CONFLICT'
 
 const eventsOf = (by: number, count: number) =>
   Array.from({ length: count }, () => ({ type: 'noted', data: { by } }) as const)
