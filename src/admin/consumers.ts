@@ -43,6 +43,7 @@ export async function consumerViews(sources: AdminSources, rates: Rates): Promis
     const { retrying, held, dead } = troubles.find(({ consumer }) => consumer === follower) ?? noTrouble
     const lag = Math.max(0, head - position)
     const paused = own.some((slot) => slot.paused)
+    const stoppedBy = own[0]?.stoppedBy
     const etaMs = rates.etaMs(follower, lag)
     return {
       name,
@@ -57,6 +58,7 @@ export async function consumerViews(sources: AdminSources, rates: Rates): Promis
       held,
       dead,
       paused,
+      ...(stoppedBy === null || stoppedBy === undefined ? {} : { stoppedBy }),
       ...(etaMs === undefined ? {} : { etaMs }),
       policy: policyOf(sources.parts, follower),
       slots: own.map(({ slot, position: at, member }) => ({ slot, position: at, member })),

@@ -176,6 +176,8 @@ export interface ConsumerView {
   dead: number
   /** Told to stand still, with `pauseConsumer` or by its own failure policy. */
   paused: boolean
+  /** The failure for which it paused itself: `resumeConsumer` tries that event again. */
+  stoppedBy?: { position: number; code: string; message: string }
   slots: { slot: number; position: number; member: string | null }[]
   /** Milliseconds until it has caught up at its present pace; absent when it has, or does not come nearer. */
   etaMs?: number
@@ -294,6 +296,8 @@ export interface FailedDeliveryDetail extends FailedDelivery {
   event: EventSummary & { version: number }
   /** What the log says. It never changes. */
   data: unknown
+  /** The same in the newest shape of the event, where the log keeps an older one. An edit is in this shape. */
+  newest?: unknown
   /** What the handler gets instead, and who changed it. */
   edit?: { data: unknown; by: string; at: string; reason?: string }
   /** JSON Schema of the data where the app declares one. */

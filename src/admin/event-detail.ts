@@ -4,6 +4,7 @@ import { deliveriesOf } from './delivery-views.ts'
 import { causesOf, effectsOf } from './event-chain.ts'
 import { eventAt, summaryOf } from './event-list.ts'
 import { schemaOf } from './schema-of.ts'
+import { shownData } from './shown-data.ts'
 import type { AdminSources } from './sources.ts'
 
 export async function eventDetail(sources: AdminSources, position: number): Promise<EventDetail> {
@@ -15,7 +16,7 @@ export async function eventDetail(sources: AdminSources, position: number): Prom
   return {
     ...summaryOf(record),
     version: record.version,
-    data: JSON.parse(record.data),
+    data: shownData(parts, record),
     meta: record.meta === null ? {} : (JSON.parse(record.meta) as Record<string, unknown>),
     ...(schema === undefined ? {} : { schema }),
     deliveries,

@@ -1,3 +1,4 @@
+import type { LogRecord } from '../events/record.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import type { DeliveryAddress, FailedDeliveryDetail, FailedTry } from './contract.ts'
 import { eventAt, summaryOf } from './event-list.ts'
@@ -5,9 +6,10 @@ import { type FailedRow, failedColumns, failedTables, failedView } from './faile
 import { interventionPage } from './interventions.ts'
 import { schemaOf } from './schema-of.ts'
 import { storedConsumer } from './selection.ts'
+import { newestData, shownData } from './shown-data.ts'
 import type { AdminSources } from './sources.ts'
 
-const detailText = `select ${failedColumns}, d.tries, d.data as "editedData", d.edited_by as "editedBy", d.edited_at as "editedAt",
+const detailText = `select ${failedColumns}, d.tries, d.data::text as "editedData", d.data_version as "editedVersion", d.edited_by as "editedBy", d.edited_at as "editedAt",
     d.edit_reason as "editReason", array(select h.position from millrace.deliveries h
       where h.consumer = d.consumer and h.key = d.key and h.position > d.position and h.state = 'held' and d.state <> 'dead'
       order by h.position limit 100) as "heldBehind"
@@ -15,7 +17,8 @@ const detailText = `select ${failedColumns}, d.tries, d.data as "editedData", d.
 
 interface Row extends FailedRow {
   tries: FailedTry[]
-  editedData: unknown
+  editedData: string | null
+  editedVersion: number | null
   editedBy: string | null
   editedAt: string | null
   editReason: string | null
@@ -33,11 +36,13 @@ export async function failedDelivery(sources: AdminSources, address: DeliveryAdd
     interventionPage(sources, { position: address.position }, stored),
   ])
   const schema = schemaOf(parts, record.type)
+  const newest = newestData(parts, record)
   return {
     ...failedView(row),
     event: { ...summaryOf(record), version: record.version },
-    data: JSON.parse(record.data),
-    ...(row.edited ? { edit: editOf(row) } : {}),
+    data: shownData(parts, record),
+    ...(newest === undefined ? {} : { newest }),
+    ...(row.editedData === null ? {} : { edit: editOf(row, shownData(parts, editedRecord(record, row))) }),
     ...(schema === undefined ? {} : { schema }),
     tries: row.tries.map(({ member, ...each }) => ({ ...each, ...(member == null ? {} : { member }) })),
     heldBehind: row.heldBehind,
@@ -52,9 +57,13 @@ export function notFailed({ consumer, position, replay }: DeliveryAddress): Plat
   })
 }
 
-function editOf({ editedData, editedBy, editedAt, editReason }: Row): NonNullable<FailedDeliveryDetail['edit']> {
+function editedRecord(record: LogRecord, { editedData, editedVersion }: Row): LogRecord {
+  return { ...record, data: editedData ?? record.data, version: editedVersion ?? record.version }
+}
+
+function editOf({ editedBy, editedAt, editReason }: Row, data: unknown): NonNullable<FailedDeliveryDetail['edit']> {
   return {
-    data: editedData,
+    data,
     by: editedBy ?? 'unknown',
     at: editedAt ?? '',
     ...(editReason === null ? {} : { reason: editReason }),

@@ -4,6 +4,7 @@ import type { Statement } from '../store/sql.ts'
 import type { DeliveryView, Hop, Journey } from './contract.ts'
 import { deliveriesOf } from './delivery-views.ts'
 import { betweenMs, eventAt, momentOf, preciseMs, summaryOf } from './event-list.ts'
+import { shownData } from './shown-data.ts'
 import type { AdminSources } from './sources.ts'
 
 const tickStatement: Statement = {
@@ -28,7 +29,7 @@ export async function journeyOf(sources: AdminSources, position: number): Promis
   const finished = hops.filter(({ status }) => status === 'done')
   return {
     event: summaryOf(record),
-    data: JSON.parse(record.data),
+    data: shownData(sources.parts, record),
     meta,
     hops,
     totalMs: Math.max(0, ...finished.map(({ sinceStartMs }) => sinceStartMs)),

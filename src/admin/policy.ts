@@ -5,7 +5,7 @@ import type { AdminParts } from './sources.ts'
 export function policyOf({ consumers }: AdminParts, follower: string): Record<string, string> {
   const definition = consumers.find(({ name }) => name === follower)
   if (definition === undefined) return {}
-  const { start, concurrency, timeoutMs, attempts, backoff, onFailure } = definition.options
+  const { start, concurrency, timeoutMs, attempts, backoff, onFailure, rate, batch, fallback } = definition.options
   return {
     start: startIn(start),
     'on failure': onFailure,
@@ -13,6 +13,9 @@ export function policyOf({ consumers }: AdminParts, follower: string): Record<st
     backoff: backoffIn(backoff),
     timeout: `${timeoutMs / 1000} s`,
     concurrency: String(concurrency),
+    ...(rate === undefined ? {} : { rate: `${rate}/s` }),
+    ...(batch === undefined ? {} : { batch: `up to ${batch.size}` }),
+    ...(fallback === undefined ? {} : { fallback: 'when given up' }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Statement } from '../store/sql.ts'
+import type { ConsumerView } from './contract.ts'
 import type { AdminSources } from './sources.ts'
 
 /** How far one slot of a follower is, and who holds it. */
@@ -8,11 +9,13 @@ export interface SlotPlace {
   readonly position: number
   readonly member: string | null
   readonly paused: boolean
+  /** The failure for which the consumer paused itself. */
+  readonly stoppedBy: ConsumerView['stoppedBy'] | null
 }
 
 const slotsStatement: Statement = {
   name: 'millrace-admin-slots',
-  text: `select s.consumer, s.slot, s.position, m.name as member, c.paused
+  text: `select s.consumer, s.slot, s.position, m.name as member, c.paused, c.stopped_by as "stoppedBy"
     from millrace.consumer_slots s join millrace.consumers c on c.name = s.consumer left join millrace.members m on m.id = s.owner
    where s.consumer = any($1::text[]) order by s.consumer, s.slot`,
 }

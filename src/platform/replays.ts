@@ -1,6 +1,5 @@
 import { Consumer, type ConsumerDeps } from '../delivery/consumer.ts'
 import type { ConsumerSpec } from '../delivery/consumer-spec.ts'
-import { specOf } from '../delivery/spec-of.ts'
 import type { ConsumerDefinition } from '../delivery/on.ts'
 import { ReplayFeed } from '../delivery/replay-feed.ts'
 import { replayMatcher } from '../delivery/replay-filter.ts'
@@ -14,6 +13,7 @@ import {
   type StoredReplay,
   stopFailedReplay,
 } from '../delivery/replays.ts'
+import { specOf } from '../delivery/spec-of.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { Wake } from '../kernel/wake.ts'
@@ -131,13 +131,22 @@ export class Replays {
 
 /** The consumer's own handling, counted in the transaction of its effects. */
 function replaySpec(spec: ConsumerSpec, id: number): ConsumerSpec {
+  const { handle, fallback } = spec
   return {
     ...spec,
     name: replayConsumer(id),
     start: 'beginning',
+    // What is replayed is old by nature.
+    maxAgeMs: Number.POSITIVE_INFINITY,
     async handle(records, attempt) {
-      await spec.handle(records, attempt)
+      await handle(records, attempt)
       if (records.length > 0) await countReplayed(await attempt.transaction(), id, records.length)
     },
+    fallback:
+      fallback &&
+      (async (record, attempt, error) => {
+        await fallback(record, attempt, error)
+        await countReplayed(await attempt.transaction(), id, 1)
+      }),
   }
 }
