@@ -95,7 +95,8 @@ export class NodeConsumer implements RunningConsumer {
   }
 
   async #deliver(records: readonly LogRecord[], signal: AbortSignal, abort: AbortSignal): Promise<void> {
-    const most = this.spec.batch?.size ?? records.length
+    // One by one: what another one's failure takes back in Postgres, it does not take back in memory.
+    const most = this.spec.batch?.size ?? 1
     let rest = records
     let span = Math.min(most, rest.length)
     while (rest.length > 0 && !signal.aborted) {

@@ -104,7 +104,7 @@ function startOf(where: string, start: Start): ResolvedOnOptions['start'] {
 
 /** What makes no sense without a place of its own in the log. */
 function refuseTogether(where: string, options: OnOptions): void {
-  const wrong = (['start', 'onFailure', 'fallback'] as const).find((name) => options[name] !== undefined)
+  const wrong = (['start', 'concurrency', 'onFailure', 'fallback'] as const).find((name) => options[name] !== undefined)
   if (wrong !== undefined) refuse(where, wrong, "left out with each: 'node'")
 }
 

@@ -84,7 +84,7 @@ export interface OnOptions<S = never> {
   /**
    * `'node'`: every process handles every event, for what each keeps in memory. It begins anew with every start of the
    * process, at the head of the log; it keeps no place, so nothing is repeated and what fails to the last is logged and
-   * passed over. `start`, `onFailure` and `fallback` do not go with it. @default one process of the fleet handles each
+   * passed over. `start`, `concurrency`, `onFailure` and `fallback` do not go with it. @default one process of the fleet handles each
    */
   each?: 'node'
   /**
