@@ -3,6 +3,7 @@ import type { ConsumerDefinition } from '../delivery/on.ts'
 import type { EventDefinition } from '../events/event.ts'
 import type { TableDefinition } from '../events/table.ts'
 import type { Route } from '../gateway/route.ts'
+import type { JobDefinition } from '../jobs/job-definition.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { checkName } from '../kernel/names.ts'
 import { resolveOptions } from '../kernel/options.ts'
@@ -15,7 +16,7 @@ import type { StreamDefinition } from '../streams/stream.ts'
 /** Anything that an app can list. Wide in its type parameters: a list holds tables of any row. */
 export type Part =
   | {
-      readonly kind: 'table' | 'event' | 'consumer' | 'cache' | 'index' | 'route' | 'stream' | 'projection'
+      readonly kind: 'table' | 'event' | 'consumer' | 'cache' | 'index' | 'route' | 'stream' | 'projection' | 'job'
       readonly name: string
     }
   | readonly Part[]
@@ -40,6 +41,7 @@ export interface Parts {
   readonly routes: readonly Route[]
   readonly streams: readonly StreamDefinition[]
   readonly projections: readonly ProjectionDefinition[]
+  readonly jobs: readonly JobDefinition<never>[]
 }
 
 /** Everything that belongs to an app. Export it as default; `millrace dev` and `startApp` run it. */
@@ -77,6 +79,7 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
     routes: [],
     streams: [],
     projections: [],
+    jobs: [],
   } as {
     -readonly [K in keyof Parts]: Parts[K][number][]
   }
@@ -89,6 +92,7 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
     route: parts.routes,
     stream: parts.streams,
     projection: parts.projections,
+    job: parts.jobs,
   }
   const add = (where: string, part: unknown): void => {
     if (Array.isArray(part)) {

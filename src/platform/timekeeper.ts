@@ -5,10 +5,12 @@ import { messageOf } from '../kernel/errors.ts'
 import { Wake } from '../kernel/wake.ts'
 import { assertHeld, type Lease } from '../store/lease.ts'
 import { type DutyDeps, runDuty } from './duty.ts'
+import type { Jobs } from './jobs.ts'
 
 export interface TimekeeperDeps extends DutyDeps {
   /** The app's clock: it says what is due. `clock` is real time. */
   appClock: Clock
+  jobs: Pick<Jobs, 'recover' | 'prune'>
   /** Called after events were put into the log. */
   committed: () => void
 }
@@ -17,12 +19,17 @@ export interface TimekeeperDeps extends DutyDeps {
 const lookOftenMs = 100
 /** What is due but locked belongs to a transaction that ends soon, as a rule. */
 const lockedMs = 50
+const recoverEveryMs = 500
 const pruneEveryMs = 5000
 
-/** Lets what is due happen, in one process of the fleet at a time: events published for later, schedules. */
+/**
+ * Lets what is due happen, in one process of the fleet at a time: events published for later, schedules. Takes back the
+ * jobs of dead processes.
+ */
 export class Timekeeper {
   readonly #deps: TimekeeperDeps
   readonly #wake = new Wake()
+  #recoveredAt = Number.NEGATIVE_INFINITY
   #prunedAt = 0
 
   constructor(deps: TimekeeperDeps) {
@@ -38,7 +45,7 @@ export class Timekeeper {
     return runDuty('timekeeper', this.#deps, stop, async (lease, signal) => {
       while (!signal.aborted) {
         const waitMs = await this.turn(lease)
-        await this.#prune()
+        await this.#tend()
         if (waitMs > 0) await this.#wake.wait(waitMs, signal)
       }
     })
@@ -61,14 +68,20 @@ export class Timekeeper {
     return 0
   }
 
-  async #prune(): Promise<void> {
-    const { store, clock, appClock, logger } = this.#deps
-    if (clock.now() - this.#prunedAt < pruneEveryMs) return
-    this.#prunedAt = clock.now()
+  async #tend(): Promise<void> {
+    const { store, clock, appClock, jobs, logger } = this.#deps
+    const now = clock.now()
     try {
+      if (now - this.#recoveredAt >= recoverEveryMs) {
+        this.#recoveredAt = now
+        await jobs.recover()
+      }
+      if (now - this.#prunedAt < pruneEveryMs) return
+      this.#prunedAt = now
       while (await pruneEventIds(store, new Date(appClock.now())));
+      await jobs.prune()
     } catch (error) {
-      logger.warn({ error: messageOf(error) }, 'old ids of events could not be removed; it is tried again')
+      logger.warn({ error: messageOf(error) }, 'tending jobs and ids failed; it is tried again')
     }
   }
 }
