@@ -19,6 +19,7 @@ import { CacheFollower } from './cache-follower.ts'
 import { CaptureDuty, slotName } from './capture-duty.ts'
 import { Closers } from './closers.ts'
 import { closeCaches, closeIndexes, makeConsumers, openCaches, openIndexes, prepareIndexes } from './followers.ts'
+import { Jobs } from './jobs.ts'
 import { keepTidy } from './keep-tidy.ts'
 import { openHttp } from './open-http.ts'
 import { openPlatformStore, prepareSchema } from './open-store.ts'
@@ -129,9 +130,12 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
     for (const consumer of consumers) consumer.poke()
     replays.poke()
   }
-  const timekeeper = new Timekeeper({ store, member, ...real, appClock: clock, committed })
+  const jobs = new Jobs(parts, platform, deps)
+  closers.add('jobs', () => jobs.close())
+  const timekeeper = new Timekeeper({ store, member, ...real, appClock: clock, jobs, committed })
   const unfollowClock = clock.onMove?.(() => {
     timekeeper.poke()
+    jobs.poke()
     pokeAll()
   })
   const notifications = listen(
@@ -140,6 +144,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
       millrace: (head) => Number(head) !== feed.head && feed.poke(),
       millrace_published: () => sequencer.poke(),
       millrace_scheduled: () => timekeeper.poke(),
+      millrace_jobs: (what) => jobs.told(what),
       millrace_consumers: (name) => {
         for (const consumer of consumers) if (name === '' || consumer.spec.name === name) consumer.review()
         replays.review(name)
@@ -164,6 +169,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
   const running = within(() => [
     sequencer.run(stop.signal),
     timekeeper.run(stop.signal),
+    jobs.run(stop.signal, abort.signal),
     feed.run(stop.signal),
     ...consumers.map((consumer) => consumer.run(stop.signal, abort.signal)),
     replays.run(stop.signal, abort.signal),
@@ -172,7 +178,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
   ])
   closers.add('loops', async () => {
     const grace = setTimeout(() => abort.abort(), graceMs)
-    await group.drain()
+    await Promise.all([group.drain(), jobs.drain()])
     stop.abort()
     await Promise.all(running)
     clearTimeout(grace)
