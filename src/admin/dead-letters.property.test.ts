@@ -79,8 +79,8 @@ async function live(
   await running.operate('retryNow', { all: true })
   await running.settled()
   await until('nothing waits any more', async () => {
-    const waiting = await running.sql`select 1 from millrace.deliveries where state <> 'dead'`
-    return waiting.length === 0
+    const [clerk] = await running.operate('consumers', {})
+    return clerk?.lag === 0 && clerk.retrying === 0 && clerk.held === 0
   })
   return { running, stop, diary }
 }
