@@ -37,6 +37,13 @@ export { type Route, route } from './gateway/route.ts'
 export { job } from './jobs/job.ts'
 export type { AddOptions, JobContext, JobDefinition, JobOptions } from './jobs/job-definition.ts'
 export type { JobState, JobView } from './jobs/list-jobs.ts'
+export {
+  type Missed,
+  type ScheduleDefinition,
+  type ScheduleOptions,
+  type ScheduleRun,
+  schedule,
+} from './jobs/schedule.ts'
 export { type ErrorCode, errorCatalog, type Issue, PlatformError } from './kernel/errors.ts'
 export type { Moment } from './kernel/moment.ts'
 export { type Infer, type SchemaLike, type StandardSchema, t } from './kernel/schema.ts'

@@ -110,7 +110,8 @@ export class Attempt {
   }
 }
 
-function causedBy(record: LogRecord): EventMeta {
+/** What an event hands on to those that its handling sets off. */
+export function causedBy(record: LogRecord): EventMeta {
   const meta = record.meta === null ? {} : (JSON.parse(record.meta) as EventMeta)
   return {
     cause: record.position,

@@ -1,9 +1,9 @@
 import type { Publish } from '../events/publish.ts'
-import type { LogRecord } from '../events/record.ts'
+import type { EventMeta, LogRecord } from '../events/record.ts'
 import type { PlatformError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Sql } from '../store/sql.ts'
-import { type Attempt, HandlerFailure } from './attempt.ts'
+import { type Attempt, causedBy, HandlerFailure } from './attempt.ts'
 import type { BatchContext, ConsumedEvent, HandlerContext } from './on.ts'
 
 /** What handlers of one consumer have in common. */
@@ -86,6 +86,9 @@ export class Context extends Consumed implements HandlerContext<unknown>, TimedW
   get publish(): Publish {
     return this.#attempt.publishFrom(this.record)
   }
+  get origin(): EventMeta {
+    return causedBy(this.record)
+  }
   get signal(): AbortSignal {
     this.#ending ??= new AbortController()
     this.#signal ??= AbortSignal.any([this.#attempt.signal, this.#ending.signal])
@@ -139,6 +142,9 @@ export class Batch implements BatchContext<ConsumedEvent>, TimedWork {
   }
   get publish(): Publish {
     return this.#tools.publish
+  }
+  get origin(): EventMeta {
+    return this.#tools.origin
   }
   get signal(): AbortSignal {
     return this.#tools.signal

@@ -1,5 +1,6 @@
 import type { Filter } from '../events/filter.ts'
 import type { Publish } from '../events/publish.ts'
+import type { EventMeta } from '../events/record.ts'
 import type { Duration } from '../kernel/duration.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { checkName } from '../kernel/names.ts'
@@ -35,6 +36,8 @@ export interface HandlerTools {
   readonly sql: Sql
   /** Publishes in that same transaction, with this event (the last of a batch) as the cause. */
   readonly publish: Publish
+  /** What `publish` hands on, for what does not go through it: `account.append(id, events, { within: context })`. */
+  readonly origin: EventMeta
   readonly log: Logger
   /** Aborts when the time is up or the app stops. */
   readonly signal: AbortSignal

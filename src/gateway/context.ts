@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Publish } from '../events/publish.ts'
+import type { EventMeta } from '../events/record.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Sql } from '../store/sql.ts'
 
@@ -11,7 +12,9 @@ export interface HandlerContext {
   /** Runs each statement by itself. */
   readonly sql: Sql
   /** Everything done through `sql` and `publish` of one work commits together or not at all. */
-  readonly transaction: <T>(work: (transaction: { sql: Sql; publish: Publish }) => Promise<T>) => Promise<T>
+  readonly transaction: <T>(
+    work: (transaction: { sql: Sql; publish: Publish; origin: EventMeta }) => Promise<T>,
+  ) => Promise<T>
   readonly publish: Publish
 }
 

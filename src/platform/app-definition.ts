@@ -4,6 +4,7 @@ import type { EventDefinition } from '../events/event.ts'
 import type { TableDefinition } from '../events/table.ts'
 import type { Route } from '../gateway/route.ts'
 import type { JobDefinition } from '../jobs/job-definition.ts'
+import type { ScheduleDefinition } from '../jobs/schedule.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { checkName } from '../kernel/names.ts'
 import { resolveOptions } from '../kernel/options.ts'
@@ -16,7 +17,17 @@ import type { StreamDefinition } from '../streams/stream.ts'
 /** Anything that an app can list. Wide in its type parameters: a list holds tables of any row. */
 export type Part =
   | {
-      readonly kind: 'table' | 'event' | 'consumer' | 'cache' | 'index' | 'route' | 'stream' | 'projection' | 'job'
+      readonly kind:
+        | 'table'
+        | 'event'
+        | 'consumer'
+        | 'cache'
+        | 'index'
+        | 'route'
+        | 'stream'
+        | 'projection'
+        | 'job'
+        | 'schedule'
       readonly name: string
     }
   | readonly Part[]
@@ -42,6 +53,7 @@ export interface Parts {
   readonly streams: readonly StreamDefinition[]
   readonly projections: readonly ProjectionDefinition[]
   readonly jobs: readonly JobDefinition<never>[]
+  readonly schedules: readonly ScheduleDefinition[]
 }
 
 /** Everything that belongs to an app. Export it as default; `millrace dev` and `startApp` run it. */
@@ -80,6 +92,7 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
     streams: [],
     projections: [],
     jobs: [],
+    schedules: [],
   } as {
     -readonly [K in keyof Parts]: Parts[K][number][]
   }
@@ -93,6 +106,7 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
     stream: parts.streams,
     projection: parts.projections,
     job: parts.jobs,
+    schedule: parts.schedules,
   }
   const add = (where: string, part: unknown): void => {
     if (Array.isArray(part)) {
@@ -114,6 +128,7 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
     })
   }
   for (const [where, part] of Object.entries(given)) add(where, part)
+  for (const { name, consumer } of parts.schedules) add(name, consumer)
   for (const followed of followedTables(parts)) add(followed.name, followed)
   for (const [kind, list] of Object.entries(lists)) refuseTwins(app, kind, list as { name: string }[])
   return parts

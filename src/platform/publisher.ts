@@ -7,7 +7,7 @@ import type { Queryable, Sql } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
 
 /** Work whose statements and events commit together or not at all. */
-export type TransactionWork<T> = (tx: { sql: Sql; publish: Publish }) => Promise<T>
+export type TransactionWork<T> = (tx: { sql: Sql; publish: Publish; origin: EventMeta }) => Promise<T>
 
 export interface PublisherDeps {
   store: Store
@@ -52,6 +52,7 @@ export function makePublisher(deps: PublisherDeps, origin: EventMeta = {}): Publ
       const result = await store.transaction((tx) =>
         work({
           sql: tx.sql,
+          origin,
           publish: (event, data, given) => write(given?.client ?? tx.client, event as never, data as never, given),
         }),
       )

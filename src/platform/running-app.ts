@@ -1,5 +1,6 @@
 import type { Operations } from '../admin/contract.ts'
 import type { Publish } from '../events/publish.ts'
+import type { EventMeta } from '../events/record.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Faults } from '../kernel/faults.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -65,7 +66,9 @@ export interface RunningApp {
   readonly faults: Faults
   /** Runs an operation of the console; the CLI and tests use the same ones. */
   operate<N extends keyof Operations>(name: N, input: Operations[N]['input']): Promise<Operations[N]['output']>
-  transaction<T>(work: (tx: { sql: Sql; publish: Publish }) => Promise<T>): Promise<T>
+  transaction<T>(work: (tx: { sql: Sql; publish: Publish; origin: EventMeta }) => Promise<T>): Promise<T>
+  /** Builds a projection anew beside the one that serves, which it then replaces; false when there is none of this name. */
+  rebuildProjection(name: string): Promise<boolean>
   /** Runs code as a part of this app: declarations used inside find this app's parts. */
   within<T>(work: () => T): T
   /**

@@ -4,6 +4,7 @@ import { Feed } from '../events/feed.ts'
 import { GroupCommit } from '../events/group-commit.ts'
 import { checkEpoch } from '../events/sequence.ts'
 import { Sequencer } from '../events/sequencer.ts'
+import { registerSchedules } from '../jobs/schedules.ts'
 import { currentPlatform } from '../kernel/binding.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
@@ -24,6 +25,7 @@ import { keepTidy } from './keep-tidy.ts'
 import { openHttp } from './open-http.ts'
 import { openPlatformStore, prepareSchema } from './open-store.ts'
 import { PassageWriter } from './passage-writer.ts'
+import { Projections } from './projections.ts'
 import { makePublisher } from './publisher.ts'
 import { Replays } from './replays.ts'
 import { runSetup } from './run-setup.ts'
@@ -122,13 +124,17 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
   )
   const consumers = makeConsumers(parts, indexes, deps)
   for (const consumer of consumers) await consumer.register()
+  await registerSchedules(store, parts.schedules, clock.now())
   await member.serve(consumers.map(({ spec }) => spec.name))
   follower.start()
   const unsubscribe = feed.subscribe({ advanced: () => pokeAll(), cut() {}, resumed() {} })
   const replays = new Replays(parts.consumers, deps)
+  const projections = new Projections(parts.projections, deps)
+  await projections.prepare()
   const pokeAll = (): void => {
     for (const consumer of consumers) consumer.poke()
     replays.poke()
+    projections.poke()
   }
   const jobs = new Jobs(parts, platform, deps)
   closers.add('jobs', () => jobs.close())
@@ -148,6 +154,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
       millrace_consumers: (name) => {
         for (const consumer of consumers) if (name === '' || consumer.spec.name === name) consumer.review()
         replays.review(name)
+        projections.review(name)
       },
     },
     real,
@@ -174,6 +181,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
     ...consumers.map((consumer) => consumer.run(stop.signal, abort.signal)),
     replays.run(stop.signal, abort.signal),
     ...(capture === undefined ? [] : [capture.run(stop.signal)]),
+    projections.run(stop.signal, abort.signal),
     keepTidy({ store, member, ...real }, definition.retention, stop.signal),
   ])
   closers.add('loops', async () => {
@@ -195,7 +203,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
         store,
         member,
         ...real,
-        consumers,
+        consumers: [...consumers, ...projections.consumers],
         caches: follower,
         slot,
         indexes,
@@ -227,6 +235,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
     faults,
     operate: (name, input) => within(() => admin.run(name, input)),
     transaction: publisher.transaction,
+    rebuildProjection: (name) => projections.rebuild(name),
     within,
     settled: waitSettled,
     stop: () => closers.close(),

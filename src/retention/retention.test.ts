@@ -179,3 +179,20 @@ test('an archive holds what was dropped, and comes back for readers from the beg
     original.map((r) => ({ ...r, data: r.data.replaceAll(/\s+/g, ' ') })),
   )
 })
+
+test('events of a stream are read as before when their partition is gone', async () => {
+  const store = await smallLog()
+  const append = (expected: number) => store.sql`
+    select done from millrace.append_to_streams(array['account:a'], array[${expected}::bigint], array[1], array[gen_random_uuid()],
+      array['opened'], array[1::smallint], array['{}'::json], array[null::text], false, 0)`
+  expect(await append(0)).toEqual([{ done: true }])
+  expect(await append(1)).toEqual([{ done: true }])
+  const read = () => store.sql`select revision, id, type from millrace.stream_records order by revision`
+  const before = await read()
+  expect(before).toHaveLength(2)
+  for (let n = 0; n < 2500; n += 100) await write(store, written, n, n + 100)
+  await tidy(store, { keep: 0 })
+  expect((await readBounds(store)).tail).toBeGreaterThan(1000)
+  expect(await store.sql`select 1 from millrace.events where key = 'account:a'`).toEqual([])
+  expect(await read()).toEqual(before)
+})

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { on } from '../delivery/on.ts'
 import { event } from '../events/event.ts'
+import { route } from '../gateway/route.ts'
 import { t } from '../kernel/schema.ts'
 import { app } from '../platform/app-definition.ts'
 import { type TestApp, testApp } from '../testing/test-app.ts'
@@ -198,4 +200,33 @@ test('wrong use is refused with what and how', async () => {
   await expect(account.append('a', [deposit(1)], { expect: -1 })).rejects.toMatchObject({ code: 'OPTION_INVALID' })
   expect((await account.load('a')).revision).toBe(0)
   await bank.settled()
+})
+
+test('correlation, cause and traceparent go from a request through streams and handlers', async () => {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  const noticed = event('noticed', { amount: t.int() })
+  const chain = [
+    route('POST /deposits', ({ transaction }) =>
+      transaction(async (tx) => ({ revision: await account.append('a', [deposit(1)], { within: tx }) })),
+    ),
+    on('notice', deposited, async ({ data, publish }) => {
+      await publish(noticed, data)
+    }),
+    on('book', noticed, async (context) => {
+      await account.append('book', [withdraw(context.data.amount)], { within: context })
+    }),
+  ]
+  await using bank = await testApp(app('bank', [account, noticed, chain]), { http: true })
+  const answer = await fetch(`${bank.url}/deposits`, { method: 'POST', headers: { traceparent } })
+  expect(await answer.json()).toEqual({ revision: 1 })
+  const log = () =>
+    bank.sql<{ type: string; meta: Record<string, unknown> }>`select type, meta from millrace.events order by ordinal`
+  await expect.poll(async () => (await log()).length).toBe(3)
+  await bank.settled()
+  const [first, second, third] = await log()
+  expect(first).toMatchObject({ type: 'account.deposited', meta: { traceparent: expect.stringContaining('4bf92f35') } })
+  const correlation = second?.meta['correlation']
+  expect(correlation).toBeTypeOf('string')
+  expect(second).toMatchObject({ type: 'noticed', meta: { cause: 1, traceparent: first?.meta['traceparent'] } })
+  expect(third).toMatchObject({ type: 'account.withdrawn', meta: { cause: 2, correlation } })
 })

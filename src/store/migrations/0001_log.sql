@@ -218,24 +218,3 @@ begin
   end if;
   return new_head;
 end $$;
-
--- For a log that was restored into another server, whose transaction ids do not continue those of the old one. From now on
--- the sequencer looks only at what is written from here on; what had no position yet is written again. Returns how many
--- events those were. Nobody else may be using the log.
-create function millrace.continue_after_restore() returns bigint language plpgsql as $$
-declare
-  before pg_snapshot;
-  edge bigint;
-  again bigint;
-begin
-  perform pg_advisory_xact_lock(6411904218);
-  select snap into before from millrace.sequencer for update;
-  select last_value + 1 into edge from millrace.event_ordinals;
-  update millrace.sequencer set snap = pg_current_snapshot(), floor = edge;
-  insert into millrace.events (id, type, version, key, data, meta, at)
-    select id, type, version, key, data, meta, at from millrace.events
-     where ordinal < edge and not pg_visible_in_snapshot(xid, before) order by ordinal;
-  get diagnostics again = row_count;
-  delete from millrace.events where ordinal < edge and not pg_visible_in_snapshot(xid, before);
-  return again;
-end $$;

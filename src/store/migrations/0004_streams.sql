@@ -42,7 +42,7 @@ create function millrace.append_to_streams(
   names text[], expects bigint[], counts integer[],
   ids uuid[], types text[], versions smallint[], datas json[], metas text[], atomic boolean, patience_ms integer)
 returns table (nth integer, revision bigint, done boolean) language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 begin
   if patience_ms > 0 then
@@ -81,4 +81,43 @@ begin
   )
   select a.nth, case when c.nth is null then a.revision else a.revision + a.count end, c.nth is not null
     from a left join chosen c on c.nth = a.nth order by a.nth;
+end $$;
+
+-- Which generation of a projection its view shows, and which one is being built beside it. The table of generation n is
+-- `<name>_<n>`, its consumer `projection:<name>:<n>`.
+create table millrace.projections (
+  name text primary key,
+  live integer,
+  live_version integer,
+  building integer,
+  building_version integer,
+  building_since timestamptz,
+  live_since timestamptz
+);
+
+-- For a log that was restored into another server, whose transaction ids do not continue those of the old one. From now on
+-- the sequencer looks only at what is written from here on; what had no position yet is written again. Returns how many
+-- events those were. Nobody else may be using the log.
+create function millrace.continue_after_restore() returns bigint language plpgsql as $$
+declare
+  before pg_snapshot;
+  edge bigint;
+  again bigint;
+begin
+  perform pg_advisory_xact_lock(6411904218);
+  select snap into before from millrace.sequencer for update;
+  select last_value + 1 into edge from millrace.event_ordinals;
+  update millrace.sequencer set snap = pg_current_snapshot(), floor = edge;
+  with written as (
+    insert into millrace.events (id, type, version, key, data, meta, at)
+    select id, type, version, key, data, meta, at from millrace.events
+     where ordinal < edge and not pg_visible_in_snapshot(xid, before) order by ordinal
+    returning xid, ordinal, id
+  ), pointed as (
+    update millrace.stream_events p set xid = w.xid, ordinal = w.ordinal
+      from written w join millrace.events e on e.id = w.id where p.xid = e.xid and p.ordinal = e.ordinal
+  )
+  select count(*) into again from written;
+  delete from millrace.events where ordinal < edge and not pg_visible_in_snapshot(xid, before);
+  return again;
 end $$;
