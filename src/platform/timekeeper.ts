@@ -1,5 +1,6 @@
 import { lookMs } from '../events/append-on-terms.ts'
 import { moveDue, nextDueMs, pruneEventIds } from '../events/scheduled.ts'
+import { fireSchedules, nextFiringMs } from '../jobs/schedules.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { Wake } from '../kernel/wake.ts'
@@ -55,15 +56,14 @@ export class Timekeeper {
   async turn(lease: Lease): Promise<number> {
     const { store, appClock, committed } = this.#deps
     const now = new Date(appClock.now())
-    const nextMs = await nextDueMs(store)
-    const longestMs = store.sessions ? lookMs : lookOftenMs
-    if (nextMs === undefined) return longestMs
-    if (nextMs > now.getTime()) return Math.min(longestMs, nextMs - now.getTime())
-    const moved = await store.transaction(async (tx) => {
+    const nowMs = now.getTime()
+    const nextMs = Math.min((await nextDueMs(store)) ?? Infinity, (await nextFiringMs(store)) ?? Infinity)
+    if (nextMs > nowMs) return Math.min(store.sessions ? lookMs : lookOftenMs, nextMs - nowMs)
+    const happened = await store.transaction(async (tx) => {
       await assertHeld(tx, lease)
-      return moveDue(tx, now)
+      return (await moveDue(tx, now)) + (await fireSchedules(tx, nowMs))
     })
-    if (moved === 0) return lockedMs
+    if (happened === 0) return lockedMs
     committed()
     return 0
   }
