@@ -11,6 +11,7 @@ import { tick } from '../events/sequence.ts'
 import { silentLogger } from '../kernel/logger.ts'
 import { t } from '../kernel/schema.ts'
 import { openStore, type Store } from '../store/store.ts'
+import { readStream } from '../streams/read-stream.ts'
 import { testDatabase } from '../testing/test-postgres.ts'
 import { listArchives, restoreArchive } from './archive.ts'
 import { type RetentionOptions, retentionPolicy } from './retention-policy.ts'
@@ -187,7 +188,7 @@ test('events of a stream are read as before when their partition is gone', async
       array['opened'], array[1::smallint], array['{}'::json], array[null::text], false, 0)`
   expect(await append(0)).toEqual([{ done: true }])
   expect(await append(1)).toEqual([{ done: true }])
-  const read = () => store.sql`select revision, id, type from millrace.stream_records order by revision`
+  const read = () => readStream(store.sql, 'account:a')
   const before = await read()
   expect(before).toHaveLength(2)
   for (let n = 0; n < 2500; n += 100) await write(store, written, n, n + 100)

@@ -1,3 +1,4 @@
+import { PlatformError } from '../kernel/errors.ts'
 import { type Store, sqlState } from '../store/store.ts'
 import { type Appended, appendToStreams } from './append-to-streams.ts'
 import type { StreamAppend } from './stream-append.ts'
@@ -6,6 +7,10 @@ import type { StreamAppend } from './stream-append.ts'
 const most = 500
 /** How long a statement waits for streams that stand in somebody's open transaction; then those wait by themselves. */
 const patienceMs = 50
+/** How long one that waits by itself does. */
+const longPatienceMs = 10_000
+/** Appends that wait by themselves at once: each holds a connection. */
+const maxAlone = 4
 
 interface Waiting {
   readonly append: StreamAppend
@@ -23,6 +28,8 @@ export class AppendGroup {
   readonly #committed: () => void
   /** Streams that wait by themselves, with the last append in line. */
   readonly #alone = new Map<string, Promise<void>>()
+  /** Those of them that hold a connection. */
+  readonly #connected = new Set<Promise<void>>()
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
 
@@ -72,12 +79,14 @@ export class AppendGroup {
     try {
       await this.#append(batch, patienceMs)
     } catch (error) {
-      if (batch.length > 1) {
+      // Whether it was stored is known of these only: after a lost connection it may have been, and must not be again.
+      if (!isBlocked(error) && !isRefusal(error)) for (const { reject } of batch) reject(error)
+      else if (batch.length > 1) {
         // One of them is locked or cannot be stored; the others must not suffer for it.
         const half = Math.ceil(batch.length / 2)
         await this.#commit(batch.slice(0, half))
         await this.#commit(batch.slice(half))
-      } else if (sqlState(error) === '55P03') for (const each of batch) this.#standAlone(each)
+      } else if (isBlocked(error)) for (const each of batch) this.#standAlone(each)
       else for (const { reject } of batch) reject(error)
     }
   }
@@ -85,12 +94,22 @@ export class AppendGroup {
   #standAlone(waiting: Waiting): void {
     const { stream } = waiting.append
     const turn: Promise<void> = (this.#alone.get(stream) ?? Promise.resolve())
-      .then(() => this.#append([waiting], 0))
-      .catch((error: unknown) => waiting.reject(error))
+      .then(() => this.#wait(waiting))
       .then(() => {
         if (this.#alone.get(stream) === turn) this.#alone.delete(stream)
       })
     this.#alone.set(stream, turn)
+  }
+
+  async #wait(waiting: Waiting): Promise<void> {
+    while (this.#connected.size >= maxAlone) await Promise.race(this.#connected)
+    const work: Promise<void> = this.#append([waiting], longPatienceMs)
+      .catch((error: unknown) => waiting.reject(isBlocked(error) ? blocked(waiting.append, error) : error))
+      .then(() => {
+        this.#connected.delete(work)
+      })
+    this.#connected.add(work)
+    await work
   }
 
   async #append(batch: readonly Waiting[], patience: number): Promise<void> {
@@ -99,4 +118,15 @@ export class AppendGroup {
     this.#committed()
     for (const [i, { resolve }] of batch.entries()) resolve(outcomes[i] as Appended)
   }
+}
+
+/** lock_not_available. */
+const isBlocked = (error: unknown): boolean => sqlState(error) === '55P03'
+
+/** Postgres stored nothing because of what an event says (PostgreSQL manual, appendix A, classes 22, 23, 54). */
+const isRefusal = (error: unknown): boolean => ['22', '23', '54'].includes(sqlState(error)?.slice(0, 2) ?? '')
+
+function blocked({ stream }: StreamAppend, cause: unknown): PlatformError {
+  const message = `nothing was appended to the stream "${stream}": an open transaction holds it`
+  return new PlatformError('PUBLISH_BLOCKED', message, { cause })
 }

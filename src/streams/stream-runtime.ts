@@ -78,7 +78,7 @@ export class StreamRuntime {
         hint: 'Give all events of a stream in one append.',
       })
     if (within !== undefined) {
-      const revisions = await appendTogether(sqlOf(within), appends)
+      const revisions = await appendUndoably(sqlOf(within), appends)
       this.#deps.expected()
       return revisions
     }
@@ -131,10 +131,17 @@ export class StreamRuntime {
     const types = typesOf(stream)
     const range = asOf === undefined ? { from: revision + 1 } : { from: revision + 1, asOf }
     for (const stored of await readStream(sql, name, range)) {
+      if (stored.revision !== revision + 1)
+        throw new PlatformError(
+          'INTERNAL',
+          `the stream "${name}" has nothing between ${revision} and ${stored.revision}`,
+        )
       state = evolve(state, toEvent(stream, types, stored))
       revision = stored.revision
     }
-    if (snapshot !== undefined && asOf === undefined && revision - (kept?.revision ?? 0) >= snapshot.every)
+    // What a transaction of the caller shows may be rolled back: a snapshot of it would outlive it.
+    const committed = sql === this.#deps.store.sql
+    if (committed && snapshot !== undefined && asOf === undefined && revision - (kept?.revision ?? 0) >= snapshot.every)
       this.#keep(name, snapshot.version, { state, revision })
     return { state, revision }
   }
@@ -188,6 +195,21 @@ function holds(expected: Expected, revision: number): boolean {
 function revisionOf({ stream, expect }: StreamAppend, { revision, done }: Appended): number {
   if (!done) throw conflict(stream, expect, revision)
   return revision
+}
+
+/** In a transaction that may commit although this fails: then nothing of it stays. */
+async function appendUndoably(sql: Sql, appends: readonly PendingAppend[]): Promise<number[]> {
+  const projected = appends.some(({ stream }) => (stream as unknown as AnyStream).options.inline !== undefined)
+  if (!projected) return appendTogether(sql, appends)
+  await sql`savepoint millrace_append`
+  try {
+    const revisions = await appendTogether(sql, appends)
+    await sql`release savepoint millrace_append`
+    return revisions
+  } catch (error) {
+    await sql`rollback to savepoint millrace_append`
+    throw error
+  }
 }
 
 async function appendTogether(sql: Sql, appends: readonly PendingAppend[]): Promise<number[]> {

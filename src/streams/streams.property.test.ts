@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { event } from '../events/event.ts'
+import { readLog } from '../events/read.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { t } from '../kernel/schema.ts'
 import { app } from '../platform/app-definition.ts'
@@ -8,140 +9,195 @@ import { type TestApp, testApp } from '../testing/test-app.ts'
 import type { Expected } from './expected.ts'
 import { appendAll, stream } from './stream.ts'
 
-const noted = event('noted', { writer: t.int(), n: t.int() })
-const note = stream('note', { events: { noted }, initial: () => 0, evolve: (n: number) => n + 1 })
-
-let running: TestApp
-beforeAll(async () => {
-  running = await testApp(app('notes', { note }))
+const noted = event('book.noted', { by: t.int() })
+const book = stream('book', {
+  events: { noted },
+  initial: () => [] as number[],
+  evolve: (state, { data }) => [...state, data.by],
 })
-afterAll(() => running.stop())
 
-const expectation = fc.oneof(
-  fc.constantFrom<Expected>('any', 'any', 'none', 'exists'),
-  fc.integer({ min: 0, max: 4 }),
-  fc.constant('read' as const),
-)
-const one = fc.record({
-  stream: fc.integer({ min: 0, max: 2 }),
-  count: fc.integer({ min: 1, max: 3 }),
-  expect: expectation,
-})
-const step = fc.record({
-  appends: fc.oneof(
-    fc.tuple(one),
-    fc.uniqueArray(one, { minLength: 2, maxLength: 3, selector: (each) => each.stream }),
-  ),
-  how: fc.constantFrom('alone', 'alone', 'in a transaction', 'rolled back'),
-})
-const histories = fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 5 })
-
-interface Done {
-  ids: string[]
-  counts: number[]
-  expects: Expected[]
-  revisions: number[]
-  writer: number
+interface Part {
+  readonly of: string
+  readonly count: number
+  /** `now`: the revision that the stream had before the batch, `off` beside it. */
+  readonly expect: 'any' | 'none' | 'exists' | 'now' | 'off'
+}
+interface Operation {
+  /** `caught`: in a transaction that commits although the append was refused. */
+  readonly how: 'first' | 'second' | 'kept' | 'caught' | 'undone'
+  readonly parts: readonly Part[]
+}
+/** What became of one part: where it stands, or that it was refused. */
+interface Outcome {
+  readonly stream: string
+  readonly by: number
+  readonly count: number
+  readonly expect: Expected
+  readonly revision: number | 'conflict' | 'undone'
+  readonly alone: boolean
 }
 
-type Given = [string, { type: 'noted'; data: { writer: number; n: number } }[], { expect: Expected }]
+const part = fc.record({
+  of: fc.constantFrom('a', 'b', 'c'),
+  count: fc.integer({ min: 1, max: 3 }),
+  expect: fc.constantFrom('any', 'none', 'exists', 'now', 'off'),
+} satisfies Record<keyof Part, unknown>)
+const operation = fc.record({
+  how: fc.constantFrom('first', 'second', 'kept', 'caught', 'undone'),
+  parts: fc.uniqueArray(part, { minLength: 1, maxLength: 3, selector: ({ of }) => of }),
+} satisfies Record<keyof Operation, unknown>)
+const batches = fc.array(fc.array(operation, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 })
 
-let run = 0
-
-test('concurrent appends with every expectation leave streams that some order of those acknowledged explains', async () => {
+test('concurrent appends of all kinds keep what they expect, from two processes and in transactions', async () => {
+  await using first = await testApp(app('library', { book }))
+  await using second = await testApp(app('library', { book }), { url: first.databaseUrl, memberName: 'second' })
+  let round = 0
+  let serial = 0
   await fc.assert(
-    fc.asyncProperty(histories, async (writers) => {
-      run += 1
-      const idOf = (n: number) => `${run}-${n}`
-      const done: Done[] = []
-      let made = 0
-      const refused: { expect: Expected; error: PlatformError }[] = []
-      await Promise.all(
-        writers.map(async (steps, writer) => {
-          for (const { appends, how } of steps) {
-            const expects: Expected[] = []
-            for (const { expect, stream: n } of appends)
-              expects.push(expect === 'read' ? (await note.load(idOf(n))).revision : expect)
-            const given = appends.map(({ stream: n, count }, i): Given => {
-              const events = Array.from({ length: count }, () => {
-                made += 1
-                return { type: 'noted', data: { writer, n: made } } as const
-              })
-              return [idOf(n), events, { expect: expects[i] ?? 'any' }]
-            })
-            try {
-              const revisions = await apply(given, how)
-              if (revisions === undefined) continue
-              const [ids, counts] = [appends.map((each) => idOf(each.stream)), appends.map(({ count }) => count)]
-              done.push({ ids, counts, expects, revisions, writer })
-            } catch (error) {
-              if (!(error instanceof PlatformError) || error.code !== 'STREAM_CONFLICT') throw error
-              refused.push({ expect: expects[0] ?? 'any', error })
-            }
-          }
-        }),
-      )
-      // Nothing that may always be written was refused alone.
-      for (const { expect: wanted, error } of refused)
-        if (appendsAny(wanted)) expect(error.message).not.toContain("'any'")
-
-      for (const n of [0, 1, 2]) {
-        const id = idOf(n)
-        const events = await note.read(id)
-        expect(events.map(({ revision }) => revision)).toEqual(events.map((_, i) => i + 1))
-        // Each acknowledged append has its own stretch of the stream, and met what it expected at its beginning.
-        const stretches = done
-          .flatMap(({ ids, counts, expects, revisions, writer }) => {
-            const i = ids.indexOf(id)
-            const last = revisions[i] ?? 0
-            return i === -1 ? [] : [{ from: last - (counts[i] ?? 0), to: last, expects: expects[i] ?? 'any', writer }]
-          })
-          .sort((a, b) => a.from - b.from)
-        expect(stretches.map(({ from }) => from)).toEqual(
-          [0, ...stretches.map(({ to }) => to)].slice(0, stretches.length),
+    fc.asyncProperty(batches, async (given) => {
+      round += 1
+      const idOf = (of: string): string => `${round}-${of}`
+      const outcomes: Outcome[] = []
+      const revisions = new Map<string, number>()
+      for (const batch of given) {
+        const before = new Map(revisions)
+        const ended = await Promise.all(
+          batch.map((each) => {
+            serial += 1
+            return perform(each, serial, { first, second, idOf, before })
+          }),
         )
-        expect(stretches.at(-1)?.to ?? 0).toBe(events.length)
-        for (const { from, to, expects, writer } of stretches) {
-          expect(holds(expects, from)).toBe(true)
-          expect(new Set(events.slice(from, to).map(({ data }) => data.writer))).toEqual(new Set([writer]))
-          const written = events.slice(from, to).map(({ data }) => data.n)
-          expect(written).toEqual([...written].sort((a, b) => a - b))
-        }
+        outcomes.push(...ended.flat())
+        for (const of of ['a', 'b', 'c'])
+          revisions.set(of, await first.within(async () => (await book.load(idOf(of))).revision))
+        checkRefusals(ended.flat(), before, revisions)
       }
-      await running.settled()
-      // The order of the log is that of the revisions.
-      const log = await running.sql<{ key: string; revisions: number[] }>`
-        select p.stream as key, array_agg(p.revision order by e.ordinal) as revisions
-          from millrace.stream_events p join millrace.events e on e.xid = p.xid and e.ordinal = p.ordinal
-         where p.stream like ${`note:${run}-%`} group by 1`
-      for (const { revisions } of log) expect(revisions).toEqual(revisions.map((_, i) => i + 1))
+      for (const [of, last] of revisions) {
+        const kept = outcomes.filter(({ stream, revision }) => stream === of && typeof revision === 'number')
+        checkRevisions(kept, last)
+        const { state } = await first.within(() => book.load(idOf(of)))
+        expect(state).toEqual(inOrder(kept).flatMap(({ by, count }) => Array.from({ length: count }, () => by)))
+      }
     }),
-    { numRuns: 25 },
+    { numRuns: 20, endOnFailure: true },
   )
+  await first.settled()
+  await checkLog(first)
 })
 
-async function apply(given: readonly Given[], how: string): Promise<number[] | undefined> {
-  const [first] = given
-  if (how === 'alone' && given.length === 1 && first !== undefined) return [await note.append(...first)]
-  const pending = given.map((each) => note.pending(...each))
-  if (how === 'alone') return appendAll(pending)
-  let revisions: number[] | undefined
+interface Stage {
+  first: TestApp
+  second: TestApp
+  idOf: (of: string) => string
+  before: ReadonlyMap<string, number>
+}
+
+async function perform({ how, parts }: Operation, by: number, stage: Stage): Promise<Outcome[]> {
+  const running = how === 'second' ? stage.second : stage.first
+  const wanted = parts.map(({ of, count, expect: given }) => ({
+    of,
+    count,
+    expect: expectedOf(given, of, stage.before),
+  }))
+  const outcome = (of: (typeof wanted)[number], revision: Outcome['revision']): Outcome => ({
+    stream: of.of,
+    by,
+    count: of.count,
+    expect: of.expect,
+    revision,
+    alone: parts.length === 1,
+  })
+  const write = (within?: Parameters<Parameters<TestApp['transaction']>[0]>[0]): Promise<number[]> => {
+    const terms = within === undefined ? {} : { within }
+    const [only] = wanted
+    if (wanted.length === 1 && only !== undefined)
+      return book
+        .append(stage.idOf(only.of), eventsOf(by, only.count), { ...terms, expect: only.expect })
+        .then((revision) => [revision])
+    const appends = wanted.map(({ of, count, expect: given }) =>
+      book.pending(stage.idOf(of), eventsOf(by, count), { expect: given }),
+    )
+    return appendAll(appends, terms)
+  }
   try {
-    await running.transaction(async (tx) => {
-      revisions = await appendAll(pending, { within: tx })
-      if (how === 'rolled back') throw new Error('rolled back')
-    })
+    const revisions = await running.within(() =>
+      how === 'first' || how === 'second'
+        ? write()
+        : running.transaction(async (tx) => {
+            const written = await write(tx).catch((error: unknown) => {
+              if (how === 'caught' && isConflict(error)) return undefined
+              throw error
+            })
+            if (how === 'undone') throw new Error('undone')
+            return written
+          }),
+    )
+    if (revisions === undefined) return wanted.map((each) => outcome(each, 'conflict'))
+    return wanted.map((each, i) => outcome(each, revisions[i] as number))
   } catch (error) {
-    if (error instanceof Error && error.message === 'rolled back') return undefined
+    if (isConflict(error)) return wanted.map((each) => outcome(each, 'conflict'))
+    if ((error as Error).message === 'undone') return wanted.map((each) => outcome(each, 'undone'))
     throw error
   }
-  return revisions
 }
 
-const appendsAny = (expected: Expected): boolean => expected === 'any'
+const isConflict = (error: unknown): boolean => error instanceof PlatformError && error.code === 'STREAM_CONFLICT'
 
-function holds(expected: Expected, revision: number): boolean {
-  if (expected === 'any') return true
-  if (expected === 'exists') return revision > 0
-  return revision === (expected === 'none' ? 0 : expected)
+const eventsOf = (by: number, count: number) =>
+  Array.from({ length: count }, () => ({ type: 'noted', data: { by } }) as const)
+
+function expectedOf(given: Part['expect'], of: string, before: ReadonlyMap<string, number>): Expected {
+  if (given === 'now') return before.get(of) ?? 0
+  return given === 'off' ? (before.get(of) ?? 0) + 1 : given
+}
+
+const inOrder = (kept: readonly Outcome[]): Outcome[] =>
+  kept.toSorted((one, other) => Number(one.revision) - Number(other.revision))
+
+/** What was appended fills the revisions without gaps, and each met what it expected. */
+function checkRevisions(kept: readonly Outcome[], last: number): void {
+  let at = 0
+  for (const { revision, count, expect: expected } of inOrder(kept)) {
+    expect(revision).toBe(at + count)
+    if (expected === 'none') expect(at).toBe(0)
+    else if (expected === 'exists') expect(at).toBeGreaterThan(0)
+    else if (expected !== 'any') expect(at).toBe(expected)
+    at += count
+  }
+  expect(at).toBe(last)
+}
+
+/** Nobody was refused whose expectation held all the time. */
+function checkRefusals(
+  outcomes: readonly Outcome[],
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): void {
+  for (const { stream: of, expect: expected, revision, alone } of outcomes) {
+    if (revision !== 'conflict' || !alone) continue
+    const [from, to] = [before.get(of) ?? 0, after.get(of) ?? 0]
+    expect(expected).not.toBe('any')
+    if (expected === 'none') expect(to).toBeGreaterThan(0)
+    else if (expected === 'exists') expect(from).toBe(0)
+    else if (from === to) expect(expected).not.toBe(from)
+  }
+}
+
+/** The log has the order of the revisions, and each append in it whole: nothing else, and nothing twice. */
+async function checkLog({ store }: TestApp): Promise<void> {
+  const seen = new Map<string, number>()
+  let after = 0
+  for (;;) {
+    const { records, through } = await readLog(store, { after, span: 2000 })
+    for (const { key, meta } of records) {
+      const { revision } = JSON.parse(meta ?? '{}') as { revision: number }
+      expect(revision).toBe((seen.get(String(key)) ?? 0) + 1)
+      seen.set(String(key), revision)
+    }
+    if (through === after) break
+    after = through
+  }
+  const stored = await store.sql<{ stream: string; revision: number }>`
+    select stream, revision from millrace.streams where revision > 0`
+  expect(new Map(stored.map(({ stream: name, revision }) => [name, revision]))).toEqual(seen)
 }

@@ -16,14 +16,6 @@ create table millrace.stream_events (
   primary key (stream, revision)
 );
 
-create view millrace.stream_records as
-  select p.stream, p.revision, e.id, e.type, e.version, e.data, e.meta, e.at
-    from millrace.stream_events p join millrace.events e on e.xid = p.xid and e.ordinal = p.ordinal
-  union all
-  select p.stream, p.revision, k.id, k.type, k.version, k.data, k.meta, k.at
-    from millrace.stream_events p join millrace.kept k on k.ordinal = p.ordinal
-   where not exists (select from millrace.events e where e.xid = p.xid and e.ordinal = p.ordinal);
-
 -- State by stream, one for each way to compute it: worth nothing but time.
 create table millrace.snapshots (
   stream text not null,
