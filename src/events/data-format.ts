@@ -1,4 +1,5 @@
 import type { Infer, Schema, SchemaLike } from '../kernel/schema.ts'
+import type { Gap } from './contracts/gap.ts'
 
 /**
  * How the data of an event is written where it is not plain JSON. The log keeps it as `{"data_base64": "…"}`, so that
@@ -12,8 +13,10 @@ export interface DataFormat<D = unknown> {
   readonly contentType: string
   /** Checks what is to be published. */
   readonly schema: Schema<D>
-  /** What the registry keeps of the shape; `breaks` compares two of them. */
-  readonly contract: object
+  /** What the registry keeps of the shape, as a JSON value. */
+  readonly contract: unknown
+  /** Where data written under the one contract cannot be read under the other. */
+  gaps(from: unknown, to: unknown): Gap[]
   encode(data: D): Uint8Array
   /** Throws when the bytes are none of this format. */
   decode(bytes: Uint8Array): D

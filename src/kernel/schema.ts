@@ -58,6 +58,8 @@ export type Infer<S> =
 /** A schema made ready: parses unknown values and knows its JSON Schema (2020-12) where there is one. */
 export interface Schema<T> {
   readonly jsonSchema: object | undefined
+  /** The same of what `parse` returns, where that differs: defaults filled in, unknown fields left out. */
+  readonly outputSchema: object | undefined
   /** Returns the value typed, or throws INPUT_INVALID naming each wrong field. `what` names the value in the message. */
   parse(value: unknown, what: string): T
   /** Like `parse`, for values that came as text (path, query): '12' becomes 12 where a number is asked for. */
@@ -131,8 +133,10 @@ function typebox(schema: TSchema): Schema<unknown> {
     if (validator.Check(value)) return value
     throw invalid(what, validator.Errors(value).flatMap(issuesOf))
   }
+  const jsonSchema = JSON.parse(JSON.stringify(schema)) as object
   return {
-    jsonSchema: JSON.parse(JSON.stringify(schema)) as object,
+    jsonSchema,
+    outputSchema: jsonSchema,
     parse: check,
     parseText: (value, what) => check(valueFromText(schema, value), what),
   }
@@ -175,15 +179,20 @@ function standard(schema: StandardSchema): Schema<unknown> {
       })),
     )
   }
-  return { jsonSchema: standardJsonSchema(schema), parse, parseText: parse }
+  return {
+    jsonSchema: standardJsonSchema(schema, 'input'),
+    outputSchema: standardJsonSchema(schema, 'output'),
+    parse,
+    parseText: parse,
+  }
 }
 
 /** Standard JSON Schema 1.1: some vendors convert themselves. */
-function standardJsonSchema(schema: StandardSchema): object | undefined {
+function standardJsonSchema(schema: StandardSchema, side: 'input' | 'output'): object | undefined {
   const convert: unknown = Reflect.get(schema['~standard'], 'jsonSchema')
-  const input: unknown = typeof convert === 'object' && convert !== null ? Reflect.get(convert, 'input') : undefined
-  if (typeof input !== 'function') return undefined
-  const result: unknown = input.call(convert, { target: 'draft-2020-12' })
+  const one: unknown = typeof convert === 'object' && convert !== null ? Reflect.get(convert, side) : undefined
+  if (typeof one !== 'function') return undefined
+  const result: unknown = one.call(convert, { target: 'draft-2020-12' })
   return typeof result === 'object' && result !== null ? result : undefined
 }
 

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { ConsumerDeps } from '../delivery/consumer.ts'
+import { registerContracts } from '../events/contracts/registry.ts'
 import { Feed } from '../events/feed.ts'
 import { GroupCommit } from '../events/group-commit.ts'
 import { checkEpoch } from '../events/sequence.ts'
@@ -81,6 +82,11 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
 
   const applied = await prepareSchema(store, location)
   await checkEpoch(store)
+  await registerContracts(store, parts.events, {
+    onBreak: options.environment === 'development' ? 'warn' : 'stop',
+    logger,
+    by: definition.name,
+  })
   step('schema', applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`)
   // The platform's own timing is real time; `clock` is the app's: retries, expiry.
   const real = { clock: systemClock, logger }
