@@ -11,9 +11,9 @@ const longestChain = 100
 const mostEffects = 100
 /** Effects commit with the handling of their cause: right after it, or where a follower came to it later. */
 const effectReach = 5000
-const retriedReach = 2000
+const mostReach = 20_000
 /** Handling ends, the transaction commits, the sequencer sees it. */
-const commitMs = 100
+const commitMs = 250
 
 /** What set an event off, the nearest first, as far as the log keeps it. */
 export async function causesOf(
@@ -52,8 +52,13 @@ export async function effectsOf(
   await lookAt(position, effectReach)
   for (const { doneAt } of deliveries) {
     if (doneAt === undefined) continue
-    const before = await positionBefore(store, new Date(Date.parse(doneAt) - commitMs))
-    if (before > position + effectReach - retriedReach) await lookAt(before, retriedReach)
+    const done = Date.parse(doneAt)
+    const [first, last] = [
+      await positionBefore(store, new Date(done - commitMs)),
+      await positionBefore(store, new Date(done + commitMs)),
+    ]
+    const from = Math.max(first, position + effectReach)
+    if (last > from) await lookAt(from, Math.min(mostReach, last - from))
   }
   return [...effects.values()].sort((a, b) => a.position - b.position).slice(0, mostEffects)
 }
