@@ -186,3 +186,29 @@ test('another process takes a replay over when its own is gone, and nothing is h
     await database.drop()
   }
 })
+
+test('a holder that is taken for dead repeats nothing of a replay', async () => {
+  const database = await testDatabase()
+  const definition = app('t', { sent, clerk: clerk() }, effects)
+  const first = await testApp(definition, { url: database.url, memberName: 'one' })
+  const second = await testApp(definition, { url: database.url, memberName: 'two' })
+  try {
+    await publish(first, 1, 300)
+    const { id } = await first.operate('replay', { consumer: 'clerk', rate: 150 })
+    const holders = new Set<string | null>()
+    await until('it is done', async () => {
+      const { state, member } = await second.operate('replayStatus', { id })
+      holders.add(member)
+      // Its slots go to the other at once; it finds out when it wants to commit.
+      if (state === 'running') await first.sql`delete from millrace.members where name = ${member}`
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return state === 'done'
+    })
+    expect(holders).toEqual(new Set([...holders, 'one', 'two']))
+    expect((await first.operate('replayStatus', { id })).handled).toBe(300)
+    expect([...(await replayed(first, id))].sort((a, b) => a - b)).toEqual(range(1, 300))
+  } finally {
+    await Promise.all([first.stop(), second.stop()])
+    await database.drop()
+  }
+}, 30_000)
