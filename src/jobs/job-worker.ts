@@ -67,7 +67,9 @@ export class JobWorker {
 
   constructor(definitions: readonly JobDefinition<never>[], deps: JobWorkerDeps) {
     this.#deps = deps
-    this.#lanes = new Map(definitions.map((definition) => [definition.name, new Lane(definition)]))
+    // In one order everywhere: claims of queues with lanes take turns, and must not wait for each other in a circle.
+    const names = definitions.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    this.#lanes = new Map(names.map((definition) => [definition.name, new Lane(definition)]))
     const counters = (name: string, help: string): Map<string, Counter> =>
       new Map(definitions.map((each) => [each.name, deps.metrics.counter(name, help, { job: each.name })]))
     this.#counters = {

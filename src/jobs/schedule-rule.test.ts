@@ -22,7 +22,12 @@ describe('where the clocks jump', () => {
       ['2026-10-25T00:30Z', '2026-10-25T01:00Z', '2026-10-25T01:30Z', '2026-10-25T02:00Z'],
       'goes on through both hours',
     ],
-    ['0 * * * *', '2026-10-24T23:30Z', ['2026-10-25T00:00Z', '2026-10-25T01:00Z', '2026-10-25T02:00Z'], 'each real hour'],
+    [
+      '0 * * * *',
+      '2026-10-24T23:30Z',
+      ['2026-10-25T00:00Z', '2026-10-25T01:00Z', '2026-10-25T02:00Z'],
+      'each real hour',
+    ],
   ])('%s from %s: %s (%s)', (cron, from, expected) => {
     expect(runs(berlin(cron), from, expected.length)).toEqual(expected)
   })

@@ -40,10 +40,7 @@ test('fires at its times, once across two processes, in order', async () => {
 test.each<[Missed, ScheduleRun[]]>([
   ['skip', []],
   ['once', [{ due: '2026-05-04T15:00:00.000Z', missed: 2, manual: false }]],
-  [
-    'all',
-    ['13', '14', '15'].map((hour) => ({ due: `2026-05-04T${hour}:00:00.000Z`, missed: 0, manual: false })),
-  ],
+  ['all', ['13', '14', '15'].map((hour) => ({ due: `2026-05-04T${hour}:00:00.000Z`, missed: 0, manual: false }))],
 ])('missed: %s, after hours in which nothing ran', async (missed, expected) => {
   const clock = noon()
   const url = await database()

@@ -128,7 +128,7 @@ begin
   for i in 1 .. coalesce(array_length(queues, 1), 0) loop
     q := queues[i]; want := wants[i]; most := limits[i]; above := null; far := false;
     if most is not null then
-      perform pg_advisory_xact_lock(6411904221, hashtext(q));
+      perform pg_advisory_xact_lock(hashtextextended(q, 6411904221));
     end if;
     loop
       if above is null then
