@@ -232,6 +232,8 @@ export class FakeWorld {
       retrying: troubled ? 3 : 0,
       held: troubled ? 9 : 0,
       dead: troubled ? 1 : 0,
+      paused: false,
+      policy: {},
       slots: Array.from({ length: slots }, (_, slot) => ({
         slot,
         position: Math.max(0, head - (troubled && slot === 3 ? 412 : Math.floor(dice(slot, salt) * (lag + 1)))),

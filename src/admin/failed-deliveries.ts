@@ -6,10 +6,10 @@ import type { AdminSources } from './sources.ts'
 const named = namedIn('d')
 
 /** SQL: what a failed delivery is told as, from `millrace.deliveries` as `d`. */
-export const failedColumns = `d.consumer as stored, ${named.columns}, d.position, d.type, d.key, d.state, d.attempt as attempts, d.redrives,
+export const failedColumns: string = `d.consumer as stored, ${named.columns}, d.position, d.type, d.key, d.state, d.attempt as attempts, d.redrives,
   d.data is not null as edited, d.signature, d.error, d.first_failed_at as "firstFailedAt", d.last_failed_at as "lastFailedAt",
   case when d.state = 'retrying' then d.retry_at end as "retryAt"`
-export const failedTables = `millrace.deliveries d ${named.join}`
+export const failedTables: string = `millrace.deliveries d ${named.join}`
 
 export interface FailedRow extends Required<Omit<FailedDelivery, 'kind' | 'signature' | 'error' | Moments>> {
   stored: string

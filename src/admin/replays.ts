@@ -50,7 +50,12 @@ export async function startReplayOf(sources: AdminSources, input: ReplayRequest 
   return replayOf(sources, String(id))
 }
 
-const moves = { pause: pauseReplay, resume: resumeReplay, cancel: cancelReplay }
+type Move = (tx: Transaction, id: number, by: ReturnType<typeof signedBy>) => Promise<unknown>
+const moves: Record<'pause' | 'resume' | 'cancel', Move> = {
+  pause: pauseReplay,
+  resume: resumeReplay,
+  cancel: cancelReplay,
+}
 
 /** @throws NOT_FOUND, CONFLICT when it has ended */
 export async function moveReplay(

@@ -1,6 +1,5 @@
 import type { FailedSelection } from '../admin/contract.ts'
 import { UsageError } from './usage-error.ts'
-import { appArg } from './verb.ts'
 
 /** The flags by which failed deliveries are chosen. */
 export const selectionArgs = {
@@ -16,7 +15,6 @@ export const actingArgs = {
   reason: { type: 'string', valueHint: 'text', description: 'Why; it is kept with your name' },
   'dry-run': { type: 'boolean', description: 'Only count' },
   yes: { type: 'boolean', description: 'Do not ask' },
-  ...appArg,
 } as const
 
 export const whatArg = {

@@ -3,12 +3,12 @@ import { callApp } from './call-app.ts'
 import { confirm, count, operatorName } from './confirm.ts'
 import { actingArgs, parseSelection, selectionArgs, whatArg } from './delivery-words.ts'
 import { UsageError } from './usage-error.ts'
-import { type Verb, verb } from './verb.ts'
+import { appArg, type Verb, verb } from './verb.ts'
 
 export const discardVerb: Verb = verb({
   name: 'discard',
   summary: 'Give up failed deliveries for good, with a reason',
-  args: { what: whatArg, ...selectionArgs, ...actingArgs },
+  args: { what: whatArg, ...selectionArgs, ...actingArgs, ...appArg },
   async run(args, { environment, out }) {
     const selection = parseSelection(args)
     const dryRun = args['dry-run'] === true

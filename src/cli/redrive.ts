@@ -4,12 +4,12 @@ import { callApp } from './call-app.ts'
 import { confirm, count, operatorName } from './confirm.ts'
 import { actingArgs, parseSelection, selectionArgs, whatArg } from './delivery-words.ts'
 import type { Output } from './output.ts'
-import { type Verb, verb } from './verb.ts'
+import { appArg, type Verb, verb } from './verb.ts'
 
 export const redriveVerb: Verb = verb({
   name: 'redrive',
   summary: 'Let dead letters be handled again, in the order of the log for each key',
-  args: { what: whatArg, ...selectionArgs, ...actingArgs },
+  args: { what: whatArg, ...selectionArgs, ...actingArgs, ...appArg },
   async run(args, { environment, out }) {
     const selection = parseSelection(args)
     const address = runningApp(environment.directoryOf(args.app))

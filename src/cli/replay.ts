@@ -21,6 +21,7 @@ export const replayVerb: Verb = verb({
     stop: { type: 'boolean', description: 'Stop at the first failure, instead of dead letters' },
     request: { type: 'string', valueHint: 'name', description: 'Given again, it starts no second replay' },
     ...actingArgs,
+    ...appArg,
   },
   async run(args, { environment, out }) {
     const request = requestOf(args)

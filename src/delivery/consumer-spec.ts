@@ -25,7 +25,7 @@ export interface ConsumerSpec extends RetryPolicy {
 }
 
 /** How consumers of our own are delivered to. */
-export const usualDelivery = {
+export const usualDelivery: Omit<ConsumerSpec, 'name' | 'selection' | 'handle'> = {
   start: 'beginning',
   onFailure: 'pause-key',
   rate: undefined,
@@ -35,4 +35,4 @@ export const usualDelivery = {
   backoff: {},
   maxAgeMs: Number.POSITIVE_INFINITY,
   matches: () => true,
-} as const satisfies Partial<ConsumerSpec>
+}
