@@ -2,15 +2,9 @@
 
 export type { CacheDefinition } from './cache/cache-definition.ts'
 export { cache } from './cache/cache-definition.ts'
-export {
-  type BatchContext,
-  type BatchOptions,
-  type ConsumedEvent,
-  type ConsumerDefinition,
-  type HandlerContext,
-  type OnOptions,
-  on,
-} from './delivery/on.ts'
+export type { BatchContext, ConsumedEvent, HandlerContext } from './delivery/handler.ts'
+export { type ConsumerDefinition, on } from './delivery/on.ts'
+export type { BatchOptions, OnOptions } from './delivery/on-options.ts'
 export { type EventPattern, matching } from './delivery/source.ts'
 export type { Change, ChangeMeta, ChangeOp } from './events/change.ts'
 export type { CloudEvent } from './events/cloudevents/cloud-event.ts'

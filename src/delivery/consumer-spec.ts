@@ -1,8 +1,7 @@
 import type { LogRecord } from '../events/record.ts'
 import type { Selection } from '../events/selection.ts'
 import type { Attempt } from './attempt.ts'
-import type { OnFailure } from './on.ts'
-import type { ResolvedOnOptions } from './on-options.ts'
+import type { OnFailure, ResolvedOnOptions } from './on-options.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 /** What the delivery loop needs to know of a follower; `on`, index and the rest differ only in this. */

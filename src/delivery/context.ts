@@ -4,7 +4,7 @@ import type { PlatformError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Sql } from '../store/sql.ts'
 import { type Attempt, causedBy, HandlerFailure } from './attempt.ts'
-import type { BatchContext, ConsumedEvent, HandlerContext } from './on.ts'
+import type { BatchContext, ConsumedEvent, HandlerContext } from './handler.ts'
 
 /** What handlers of one consumer have in common. */
 export interface Lane {

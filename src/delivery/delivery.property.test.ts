@@ -5,7 +5,8 @@ import { event } from '../events/event.ts'
 import { t } from '../kernel/schema.ts'
 import { app } from '../platform/app-definition.ts'
 import { type TestApp, testApp } from '../testing/test-app.ts'
-import { type OnFailure, on } from './on.ts'
+import { on } from './on.ts'
+import type { OnFailure } from './on-options.ts'
 
 // Whatever fails, however it is configured and whoever joins or leaves: per key in order, each effect exactly once.
 

@@ -3,7 +3,7 @@ import { PlatformError } from '../kernel/errors.ts'
 import { type Attempt, HandlerFailure } from './attempt.ts'
 import { inAbortedTransaction } from './blame.ts'
 import { Batch, Context, type Lane, type TimedWork } from './context.ts'
-import type { BatchHandler, ConsumedEvent, Handler } from './on.ts'
+import type { BatchHandler, ConsumedEvent, Handler } from './handler.ts'
 
 /** Handles single events. */
 export interface SingleLane extends Lane {

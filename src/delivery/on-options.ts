@@ -1,10 +1,80 @@
 import { type CompiledFilter, compileFilter, type Filter } from '../events/filter.ts'
-import { durationMs } from '../kernel/duration.ts'
+import { type Duration, durationMs } from '../kernel/duration.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { resolveOptions } from '../kernel/options.ts'
-import { perSecond } from '../kernel/rate.ts'
-import type { BatchOptions, ConsumedEvent, Fallback, OnFailure, OnOptions, Start } from './on.ts'
-import { type RetryPolicy, waitOf } from './retry-policy.ts'
+import { perSecond, type Rate } from '../kernel/rate.ts'
+import type { ConsumedEvent, ContextOf, EventOf, Fallback } from './handler.ts'
+import { type RetryBackoff, type RetryPolicy, waitOf } from './retry-policy.ts'
+import type { DataOf } from './source.ts'
+
+/** Where a new consumer begins; one that is known goes on from its place. */
+export type Start = 'now' | 'beginning' | { readonly position: number } | { readonly time: Date | string }
+
+/**
+ * What happens when an event fails.
+ * - `'pause-key'`: while it waits for its next try, later events of its key wait behind it. After its last try it is a
+ *   dead letter and its key goes on.
+ * - `'dead-letter'`: its key goes on at once, while it is tried again and when it is a dead letter: for consumers to whom
+ *   the order within a key does not matter.
+ * - `'stop'`: as `'pause-key'`, but after its last try the whole consumer pauses, in all processes, and says why. Resumed,
+ *   it tries the event again.
+ */
+export type OnFailure = 'pause-key' | 'dead-letter' | 'stop'
+
+export interface OnOptions<S = never> {
+  /**
+   * Where a new consumer begins. `'beginning'` replays all that the log keeps; a position is that of the first event; with
+   * a time it begins with what came into the log then. @default 'now'
+   */
+  start?: Start
+  /**
+   * `'node'`: every process handles every event, for what each keeps in memory. It begins anew with every start of the
+   * process, at the head of the log; it keeps no place, so nothing is repeated and what fails to the last is logged and
+   * passed over. `start`, `concurrency`, `onFailure` and `fallback` do not go with it. @default one process of the fleet handles each
+   */
+  each?: 'node'
+  /**
+   * Only these events: a filter by key, source, subject and data, or a function. A filter is evaluated in Postgres when the
+   * consumer reads what lies behind, and sees the data as stored, before upcasting; a function always in this process.
+   * A function that throws fails the event.
+   */
+  where?: Filter<DataOf<S>> | ((event: EventOf<S>) => boolean)
+  /** Handlers at work at once, of different keys. Their `sql` is one shared transaction. @default 1 */
+  concurrency?: number
+  /**
+   * At most so many events in a time, over the whole fleet. Each process has the part of its slots, so that one with half
+   * the slots handles half; up to one second's worth may come at once. @default no limit
+   */
+  rate?: Rate
+  /** Time for one event, at most 24 days. @default '30s' */
+  timeout?: Duration
+  /** @default 'pause-key' */
+  onFailure?: OnFailure
+  /**
+   * Failed tries before an event is given up. An error with `retryable: false` is the last at once, and so is a
+   * `PlatformError` whose code says so. @default 8
+   */
+  attempts?: number
+  /**
+   * Waits between tries; events of other keys go on meanwhile. `'immediate'`, `{ every: '10s' }`, or growing:
+   * `{ first, factor, max }`, each wait between half of it and all of it. @default from 200 ms, doubling, to 5 min
+   */
+  backoff?: RetryBackoff
+  /** An event that was published longer ago is not tried again. @default no limit */
+  maxAge?: Duration
+  /**
+   * Called when an event is given up, in a transaction of its own. If it returns, the event counts as handled, with the
+   * outcome `fallback`; if it throws, the event fails to the last as without it.
+   */
+  fallback?: (context: ContextOf<S>, error: unknown) => unknown
+}
+
+export interface BatchOptions<S = never> extends Omit<OnOptions<S>, 'concurrency'> {
+  /** Most events at once. @default 100 */
+  size?: number
+  /** How long to wait for a full batch, at most 1 minute. @default 0: whatever is there */
+  maxWait?: Duration
+}
 
 /** The options of a consumer, checked and with their defaults. */
 export interface ResolvedOnOptions extends RetryPolicy {

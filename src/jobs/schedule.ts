@@ -1,4 +1,6 @@
-import type { ConsumerDefinition, HandlerContext, OnOptions } from '../delivery/on.ts'
+import type { HandlerContext } from '../delivery/handler.ts'
+import type { OnOptions } from '../delivery/on-options.ts'
+import type { ConsumerDefinition } from '../delivery/on.ts'
 import { on } from '../delivery/on.ts'
 import { event } from '../events/event.ts'
 import { PlatformError } from '../kernel/errors.ts'
