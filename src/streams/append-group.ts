@@ -114,7 +114,7 @@ export class AppendGroup {
 
   async #append(batch: readonly Waiting[], patience: number): Promise<void> {
     const appends = batch.map(({ append }) => append)
-    const outcomes = await appendToStreams(this.#store.sql, appends, { atomic: false, patienceMs: patience })
+    const outcomes = await appendToStreams(this.#store, appends, { atomic: false, patienceMs: patience })
     this.#committed()
     for (const [i, { resolve }] of batch.entries()) resolve(outcomes[i] as Appended)
   }

@@ -1,4 +1,5 @@
-import type { Sql } from '../store/sql.ts'
+import type { Sql, Statement } from '../store/sql.ts'
+import type { Store } from '../store/store.ts'
 import { expectedNumber } from './expected.ts'
 import type { StreamAppend } from './stream-append.ts'
 
@@ -15,19 +16,22 @@ export interface AppendTerms {
   readonly patienceMs?: number
 }
 
-const text =
-  'select revision, done from millrace.append_to_streams($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) order by nth'
+const statement: Statement = {
+  name: 'millrace-append-to-streams',
+  text: 'select revision, done from millrace.append_to_streams($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) order by nth',
+}
 
 /**
- * Appends to several streams, each at most once here, in the transaction of `sql`. Returns one outcome per append.
+ * Appends to several streams, each at most once here, in the transaction of `target` or, by the store, in one of its own.
+ * Returns one outcome per append.
  */
 export function appendToStreams(
-  sql: Sql,
+  target: Pick<Store, 'run'> | Sql,
   appends: readonly StreamAppend[],
   { atomic, patienceMs = 0 }: AppendTerms,
 ): Promise<Appended[]> {
   const records = appends.flatMap((append) => append.records)
-  return sql.query<Appended>(text, [
+  const values = [
     appends.map(({ stream }) => stream),
     appends.map(({ expect }) => expectedNumber(expect)),
     appends.map((append) => append.records.length),
@@ -38,5 +42,6 @@ export function appendToStreams(
     records.map(({ meta }) => meta),
     atomic,
     patienceMs,
-  ])
+  ]
+  return 'run' in target ? target.run<Appended>(statement, values) : target.query<Appended>(statement.text, values)
 }

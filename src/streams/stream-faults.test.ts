@@ -32,13 +32,13 @@ test('a connection that is lost after the commit makes nothing stand there twice
   const account = stream('account', base)
   await using bank = await testApp(app('bank', { account }))
   let lost = false
-  const query = async (text: string, values: readonly unknown[]): Promise<object[]> => {
-    const rows = await bank.store.sql.query(text, values)
+  const run: TestApp['store']['run'] = async <R extends object>(...query: Parameters<TestApp['store']['run']>) => {
+    const rows = await bank.store.run<R>(...query)
     if (lost) return rows
     lost = true
     throw new Error('Connection terminated unexpectedly')
   }
-  const group = new AppendGroup({ ...bank.store, sql: { query } as unknown as TestApp['sql'] }, () => undefined)
+  const group = new AppendGroup({ ...bank.store, run }, () => undefined)
   const append = (name: string) =>
     ({ stream: name, expect: 'any', records: [newRecord(deposited, { amount: 1 })] }) as const
   const outcomes = await Promise.allSettled([group.add(append('account:x')), group.add(append('account:y'))])

@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq'
 import type { Contender, Handle } from './contender.ts'
 
-/** On a Redis that keeps nothing on disk: the fastest it can be, and less than the others promise. */
+/** On a Redis that syncs to disk once a second: less than those on Postgres promise. */
 export async function bullmq(port: number, handle: Handle): Promise<Contender> {
   const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null }
   const options = { removeOnComplete: true, removeOnFail: true }

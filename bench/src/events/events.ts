@@ -1,12 +1,15 @@
+import { describeLoad, startLoad, watchWindows, windowSeconds } from '../load.ts'
 import { atRate, saturate } from '../pace.ts'
 import { openBenchPostgres } from '../postgres.ts'
 import { openBenchRedis } from '../redis.ts'
 import { type Figures, quantile, type Report, report, round, say } from '../report.ts'
+import { appends, emmettAppender, millraceAppender } from './appends.ts'
 import { bullmq } from './bullmq.ts'
 import { type Contender, type Handle, payload } from './contender.ts'
 import { graphileWorker } from './graphile-worker.ts'
 import { millrace } from './millrace.ts'
 import { pgBoss } from './pg-boss.ts'
+import { redisStreams } from './redis-streams.ts'
 
 type Open = (handle: Handle) => Promise<Contender>
 
@@ -26,11 +29,22 @@ export async function events(seconds: number): Promise<Report> {
         seconds,
       ),
       'pg-boss': await measure('pg-boss', await databaseOf(postgres, 'boss', pgBoss), seconds),
+      'redis-streams':
+        redis === undefined
+          ? { skipped: 'redis-server is not installed' }
+          : await measure('redis-streams', (handle) => redisStreams(redis.port, handle), seconds),
       bullmq:
         redis === undefined
           ? { skipped: 'redis-server is not installed' }
           : await measure('bullmq', (handle) => bullmq(redis.port, handle), seconds),
     }
+    const short = Math.min(seconds, 10)
+    const opener = async (name: string, open: typeof millraceAppender) => {
+      const url = await postgres.database(name)
+      return () => open(url)
+    }
+    Object.assign(ours, await appends('millrace', await opener('appends', millraceAppender), short))
+    peers['emmett'] = await appends('emmett', await opener('emmett', emmettAppender), short)
     return report('events', ours, peers)
   } finally {
     await redis?.close()
@@ -57,8 +71,13 @@ async function measure(name: string, open: Open, seconds: number): Promise<Figur
   try {
     const send = (count: number): Promise<unknown> => contender.send(Array.from({ length: count }, payload))
     await saturate({ seconds: 1, ahead: 2000, batch: 500, send, handled: () => handled }) // warm
+    const load = startLoad()
+    const windows = watchWindows(() => handled)
     const endToEnd = await saturate({ seconds, ahead: 5000, batch: 500, send, handled: () => handled })
-    say(`${name}: ${Math.round(endToEnd)} events/s end to end`)
+    const used = load()
+    const perWindow = windows()
+    say(`${name}: ${Math.round(endToEnd)} events/s end to end; ${describeLoad(used)}`)
+    if (perWindow.length > 2) say(`${name}: per ${windowSeconds} s ${perWindow.map(Math.round).join(' ')} events/s`)
 
     const rate = Math.floor(Math.min(latencyRate, endToEnd / 2))
     latencies = []
@@ -72,6 +91,7 @@ async function measure(name: string, open: Open, seconds: number): Promise<Figur
     while (handled - before < publishMs.length) await new Promise((resolve) => setTimeout(resolve, 5))
     const figures = {
       end_to_end_per_s: round(endToEnd),
+      ...(perWindow.length > 2 ? { slowest_window_per_s: round(Math.min(...perWindow)) } : {}),
       latency_rate_per_s: rate,
       publish_p95_ms: quantile(publishMs, 0.95),
       handle_p95_ms: quantile(latencies, 0.95),
