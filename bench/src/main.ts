@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { changes } from './changes/changes.ts'
 import { events } from './events/events.ts'
+import { jobs } from './jobs/jobs.ts'
 import { type Report, say } from './report.ts'
 
-const benches: Record<string, (seconds: number) => Promise<Report>> = { events, changes }
+const benches: Record<string, (seconds: number) => Promise<Report>> = { events, changes, jobs }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -7,6 +7,7 @@ import type { Counter, Metrics } from '../kernel/metrics.ts'
 import { Wake } from '../kernel/wake.ts'
 import type { Member } from '../store/member.ts'
 import type { Store } from '../store/store.ts'
+import { Claimer } from './claimer.ts'
 import { Finisher } from './finisher.ts'
 import type { JobDefinition } from './job-definition.ts'
 import { JobRun } from './job-run.ts'
@@ -42,6 +43,8 @@ const pollMs = 500
 /** After something was added in a transaction whose commit we do not see, it looks this often, this long. */
 const eagerMs = 10
 const expectMs = 2000
+/** While it would take long to ask when the next job is due, it just looks. */
+const hamperedMs = 50
 /** How often the jobs at work are looked at: taken over, cancelled, their progress. */
 const reviewMs = 500
 /** How long handlers may take to notice that the app stops. */
@@ -59,6 +62,7 @@ export class JobWorker {
   readonly #wake = new Wake()
   readonly #reviewWake = new Wake()
   readonly #atWork = new Map<string, JobRun>()
+  readonly #claimer: Claimer
   readonly #finisher: Finisher
   readonly #counters: Record<'done' | 'failed', Map<string, Counter>>
   #idle: (() => void) | undefined
@@ -76,6 +80,7 @@ export class JobWorker {
       done: counters('millrace_jobs_done_total', 'Jobs done, by name.'),
       failed: counters('millrace_job_failures_total', 'Failed tries, by name.'),
     }
+    this.#claimer = new Claimer((wants, levels) => claimJobs(deps.store, deps.member.id, this.#now(), wants, levels))
     this.#finisher = new Finisher({
       finish: (done) => finishDone(deps.store, deps.member.id, this.#now(), done),
       finished: (done, lost) => this.#finished(done, lost),
@@ -126,7 +131,7 @@ export class JobWorker {
   async turn(): Promise<boolean> {
     const wants = this.#finisher.crowded ? [] : [...this.#lanes.values()].flatMap((lane) => lane.want() ?? [])
     if (wants.length === 0) return false
-    const runs = await claimJobs(this.#deps.store, this.#deps.member.id, this.#now(), wants)
+    const runs = await this.#claimer.claim(wants)
     const byQueue = new Map<string, Run[]>()
     for (const run of runs) {
       const list = byQueue.get(run.queue)
@@ -150,6 +155,7 @@ export class JobWorker {
     if (performance.now() < this.#expectUntil) return eagerMs
     const queues = [...this.#lanes.values()].flatMap((lane) => lane.want()?.queue ?? [])
     if (queues.length === 0) return pollMs // whoever ends wakes us
+    if (this.#claimer.hampered) return hamperedMs
     const next = await nextJobMs(store, queues, this.#now())
     return next === undefined ? pollMs : Math.max(1, Math.min(pollMs, next - clock.now()))
   }

@@ -295,3 +295,22 @@ describe('a job', () => {
     expect(new Set(seen).size).toBe(3000)
   })
 })
+
+test('an old snapshot that is held does not slow the work down, and nothing behind is forgotten', async () => {
+  let done = 0
+  const quick = job('quick', { n: t.int() }, { retention: 0 }, () => {
+    done += 1
+  })
+  const running = await start([quick])
+  const client = new pg.Client(running.databaseUrl)
+  await client.connect()
+  await client.query('begin isolation level repeatable read')
+  await client.query('select pg_current_snapshot()')
+  const count = 20_000
+  for (let i = 0; i < count; i += 1000) await quick.addMany(Array.from({ length: 1000 }, (_, n) => ({ n })))
+  await quick.addMany([{ n: 1 }], { priority: 3 })
+  await running.sql`insert into millrace.jobs (id, queue, priority, run_at, data, added_at)
+    values (gen_random_uuid(), 'quick', -7, now() - interval '1 day', '{"n":1}', now())`
+  await expect.poll(() => done, { timeout: 30_000 }).toBe(count + 2)
+  await client.end()
+})

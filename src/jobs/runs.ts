@@ -27,17 +27,33 @@ export interface Want {
 const claimStatement: Statement = {
   name: 'millrace-claim-jobs',
   text: `select id, queue, priority, run_at::text as "runAt", attempt, lane, unique_key as "uniqueKey", data::text, meta::text, added_at::text as "addedAt"
-    from millrace.claim_jobs($1, $2, $3, $4, $5)`,
+    from millrace.claim_jobs($1, $2, $3, $4, $5, $6, $7, $8)`,
 }
 
-/** Takes jobs that are due, in no order. */
-export function claimJobs(store: Store, owner: string, now: Date, wants: readonly Want[]): Promise<Run[]> {
+/** A priority of a queue, and from which due time on its jobs are looked for. */
+export interface Level {
+  readonly queue: string
+  readonly priority: number
+  readonly from: Date
+}
+
+/** Takes jobs that are due, in no order; only of the given levels, when there are any. */
+export function claimJobs(
+  store: Store,
+  owner: string,
+  now: Date,
+  wants: readonly Want[],
+  levels?: readonly Level[],
+): Promise<Run[]> {
   return store.run<Run>(claimStatement, [
     owner,
     now,
     wants.map(({ queue }) => queue),
     wants.map(({ count }) => count),
     wants.map(({ perLane }) => perLane),
+    levels?.map(({ queue }) => wants.findIndex((want) => want.queue === queue) + 1) ?? null,
+    levels?.map(({ priority }) => priority) ?? null,
+    levels?.map(({ from }) => from) ?? null,
   ])
 }
 

@@ -1,7 +1,7 @@
 import type { HandlerContext } from '../delivery/handler.ts'
-import type { OnOptions } from '../delivery/on-options.ts'
 import type { ConsumerDefinition } from '../delivery/on.ts'
 import { on } from '../delivery/on.ts'
+import type { OnOptions } from '../delivery/on-options.ts'
 import { event } from '../events/event.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { checkName } from '../kernel/names.ts'

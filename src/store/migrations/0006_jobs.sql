@@ -109,7 +109,12 @@ create index job_keys_by_until on millrace.job_keys (until) where until is not n
 -- per lane (`limits[i]`), claims of a queue take turns, so that two never count the same room.
 -- The plans are kept, and were made when the tables were small: hence no sequential scans. Each priority is looked up by
 -- itself, so that delayed jobs of a higher one are not read through to reach a lower one.
-create function millrace.claim_jobs(claimer uuid, clock timestamptz, queues text[], wants integer[], limits integer[])
+-- With `known_*` (the number of a queue, a priority, a time) it looks only at those priorities and from those times on. That
+-- is for when an old snapshot somewhere keeps Postgres from removing what was claimed: the head of the index is then full
+-- of the dead, and whoever begins there reads them all, each time.
+-- A claim need not survive a crash of Postgres: without it the job still waits. So its commit does not wait for the disk.
+create function millrace.claim_jobs(claimer uuid, clock timestamptz, queues text[], wants integer[], limits integer[],
+  known_queues integer[], known_levels smallint[], known_floors timestamptz[])
 returns setof millrace.job_runs language plpgsql volatile
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = on as $$
 #variable_conflict use_column
@@ -120,28 +125,40 @@ declare
   most integer;
   level smallint;
   above smallint;
+  floor timestamptz;
+  nth integer;
   scan integer;
   seen integer;
   far boolean;
   picked uuid[];
 begin
+  perform set_config('synchronous_commit', 'off', true);
   for i in 1 .. coalesce(array_length(queues, 1), 0) loop
-    q := queues[i]; want := wants[i]; most := limits[i]; above := null; far := false;
+    q := queues[i]; want := wants[i]; most := limits[i]; above := null; far := false; nth := 0;
     if most is not null then
       perform pg_advisory_xact_lock(hashtextextended(q, 6411904221));
     end if;
     loop
-      if above is null then
-        select j.priority into level from millrace.jobs j where j.queue = q order by j.priority desc limit 1;
+      if known_queues is not null then
+        nth := nth + 1;
+        exit when nth > cardinality(known_queues);
+        continue when known_queues[nth] <> i;
+        level := known_levels[nth]; floor := known_floors[nth];
       else
-        select j.priority into level from millrace.jobs j where j.queue = q and j.priority < above order by j.priority desc limit 1;
+        floor := '-infinity';
+        if above is null then
+          select j.priority into level from millrace.jobs j where j.queue = q order by j.priority desc limit 1;
+        else
+          select j.priority into level from millrace.jobs j where j.queue = q and j.priority < above order by j.priority desc limit 1;
+        end if;
+        exit when not found;
       end if;
-      exit when not found;
       above := level;
       if most is null then
         return query
         with picked as (
-          select j.ctid as place from millrace.jobs j where j.queue = q and j.priority = level and j.run_at <= clock
+          select j.ctid as place from millrace.jobs j
+           where j.queue = q and j.priority = level and j.run_at <= clock and j.run_at >= floor
            order by j.priority desc, j.run_at, j.id limit want for update skip locked
         ), gone as (
           delete from millrace.jobs j using picked p where j.ctid = p.place returning j.*
