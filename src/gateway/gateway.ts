@@ -1,5 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import type { ConsumerDefinition } from '../delivery/on.ts'
+import type { EventDefinition } from '../events/event.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Metrics } from '../kernel/metrics.ts'
@@ -22,6 +24,9 @@ export interface GatewayOptions {
   title: string
   version?: string
   routes: readonly Route[]
+  /** What `/asyncapi.json` describes beside the routes. @default none */
+  events?: readonly EventDefinition[]
+  consumers?: readonly ConsumerDefinition[]
   /** @default '127.0.0.1' */
   host?: string
   /** 0 takes a free one. @default 0 */
@@ -103,6 +108,18 @@ function addRoute(
   route: Route,
   deps: Parameters<typeof serveRoute>[1] & { metrics: Metrics },
 ): void {
+  if (route.rawBody !== undefined) {
+    // In a scope of its own: elsewhere only JSON is read.
+    void server.register((scope, _options, done) => {
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body))
+      declareRoute(scope, route, deps)
+      done()
+    })
+  } else declareRoute(server, route, deps)
+}
+
+function declareRoute(server: FastifyInstance, route: Route, deps: Parameters<typeof addRoute>[2]): void {
   server.route({
     method: route.method,
     url: route.path,

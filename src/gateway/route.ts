@@ -1,3 +1,4 @@
+import type { EventDefinition } from '../events/event.ts'
 import { PlatformError } from '../kernel/errors.ts'
 import { resolveOptions } from '../kernel/options.ts'
 import { compileSchema, type Fields, type Infer, isSchema, type Schema, type SchemaLike, t } from '../kernel/schema.ts'
@@ -40,6 +41,10 @@ export interface Route {
   readonly status: number | undefined
   readonly summary: string | undefined
   readonly bodyLimit: number | undefined
+  /** Set where the handler reads the bytes of the body itself, of these media types (with their JSON Schemas) and others. */
+  readonly rawBody?: Readonly<Record<string, object>>
+  /** Events that come in through it. */
+  readonly events?: readonly EventDefinition[]
   handle(context: RouteContext): unknown
 }
 

@@ -42,6 +42,7 @@ function checkInput(route: Route, request: FastifyRequest): RouteInput {
 }
 
 function checkBody(route: Route, body: unknown): unknown {
+  if (route.rawBody !== undefined) return body ?? new Uint8Array()
   if (route.body === undefined) {
     // Left out silently, a body would look accepted.
     if (body === undefined || body === null) return undefined

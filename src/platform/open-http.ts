@@ -34,6 +34,8 @@ export async function openHttp({
   return openGateway({
     title: definition.name,
     routes: definition.parts.routes,
+    events: definition.parts.events,
+    consumers: definition.parts.consumers,
     ...options.http,
     ...deps,
     tellFailures: environment === 'development',

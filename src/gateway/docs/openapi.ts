@@ -58,7 +58,7 @@ const problemResponse: ApiResponse = {
 }
 
 function operation(route: Route): ApiOperation {
-  const body = route.body === undefined ? undefined : json(route.body.jsonSchema)
+  const body = route.body === undefined ? rawContent(route) : json(route.body.jsonSchema)
   return {
     operationId: operationId(route),
     ...(route.summary === undefined ? {} : { summary: route.summary }),
@@ -74,12 +74,13 @@ function responses(route: Route): ApiOperation['responses'] {
   const success: ApiResponse = empty
     ? { description: 'Done; nothing to say.' }
     : { description: 'Done.', content: json(route.response?.jsonSchema) }
-  const takesInput = route.body !== undefined || fieldsOf(route.params.jsonSchema).length > 0
+  const takesInput =
+    route.body !== undefined || route.rawBody !== undefined || fieldsOf(route.params.jsonSchema).length > 0
   return {
     [String(route.status ?? 200)]: success,
     ...(takesInput || fieldsOf(route.query.jsonSchema).length > 0 ? { 400: problem } : {}),
     ...(route.method === 'GET' ? { 404: problem } : {}),
-    ...(route.body === undefined ? {} : { 413: problem, 415: problem }),
+    ...(route.body === undefined && route.rawBody === undefined ? {} : { 413: problem, 415: problem }),
     default: problem,
   }
 }
@@ -96,6 +97,11 @@ function pathParameters(route: Route): ApiParameter[] {
 
 function queryParameters(route: Route): ApiParameter[] {
   return fieldsOf(route.query.jsonSchema).map(({ name, required, schema }) => ({ name, in: 'query', required, schema }))
+}
+
+function rawContent({ rawBody }: Route): ApiContent | undefined {
+  if (rawBody === undefined) return undefined
+  return Object.fromEntries(Object.entries(rawBody).map(([type, schema]) => [type, { schema: cleanSchema(schema) }]))
 }
 
 function json(schema: object | undefined): ApiContent {
