@@ -2,14 +2,24 @@ import { parseArgs } from 'node:util'
 import { changes } from './changes/changes.ts'
 import { events } from './events/events.ts'
 import { jobs } from './jobs/jobs.ts'
+import { log } from './log/log.ts'
 import { type Report, say } from './report.ts'
-
-const benches: Record<string, (seconds: number) => Promise<Report>> = { events, changes, jobs }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '10' } },
+  options: {
+    seconds: { type: 'string', default: '10' },
+    millions: { type: 'string', default: '10' },
+    minutes: { type: 'string', default: '1' },
+  },
 })
+const logOptions = { millions: Number(values.millions), idleSeconds: Number(values.minutes) * 60 }
+const benches: Record<string, (seconds: number) => Promise<Report>> = {
+  events,
+  changes,
+  jobs,
+  log: (seconds) => log(seconds, logOptions),
+}
 const chosen = positionals.length === 0 ? Object.keys(benches) : positionals
 for (const name of chosen) {
   const bench = benches[name]
