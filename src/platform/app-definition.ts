@@ -135,7 +135,7 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
 }
 
 /** Tables and events that are only reached through their followers. */
-function followedTables({ consumers, caches, indexes, streams }: Parts): (TableDefinition | EventDefinition)[] {
+function followedTables({ consumers, caches, indexes, streams, routes }: Parts): (TableDefinition | EventDefinition)[] {
   return [
     ...consumers.flatMap(({ sources }) =>
       sources.flatMap((source): (TableDefinition | EventDefinition)[] =>
@@ -144,6 +144,7 @@ function followedTables({ consumers, caches, indexes, streams }: Parts): (TableD
     ),
     ...caches.flatMap(({ origin }) => (origin.kind === 'table' ? [origin.table as TableDefinition] : [])),
     ...indexes.map(({ from }) => from as TableDefinition),
+    ...routes.flatMap(({ events = [] }) => [...events]),
     ...streams.flatMap(({ events }) => Object.values(events) as unknown as EventDefinition[]),
   ]
 }

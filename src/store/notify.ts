@@ -51,6 +51,8 @@ export function listen(
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
+  // Told to stop while it began to listen.
+  if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
