@@ -363,6 +363,12 @@ export interface Intervention {
     | 'pause-replay'
     | 'resume-replay'
     | 'cancel-replay'
+    | 'retry-job'
+    | 'cancel-job'
+    | 'run-schedule'
+    | 'pause-schedule'
+    | 'resume-schedule'
+  /** Of a job `job:<name>`, of a schedule `schedule:<name>`. */
   consumer: string
   replay: string | null
   /** Absent where a whole consumer or replay is meant. */
@@ -466,6 +472,70 @@ export interface StreamTopics {
   consumers: ConsumerView[]
 }
 
+// ---- Jobs and schedules ---------------------------------------------------------------------------------------------
+
+/** `waiting`: for a worker, or for its time. */
+export type JobState = 'waiting' | 'running' | 'done' | 'dead' | 'cancelled'
+export interface JobView {
+  id: string
+  name: string
+  state: JobState
+  /** Higher goes first. */
+  priority: number
+  /** Tries so far, the one at work included. */
+  attempt: number
+  /** What its concurrency is limited by, across the fleet. */
+  key: string | null
+  uniqueKey: string | null
+  /** `null` of jobs that are done. */
+  data: unknown
+  /** What its handler said last. */
+  progress: unknown
+  /** Of the last try that failed. */
+  error: { code: string; message: string; stack?: string } | null
+  addedAt: string
+  /** When it is due; of jobs that wait or are at work. */
+  runAt: string | null
+  startedAt: string | null
+  finishedAt: string | null
+  /** The process at work on it. */
+  member: string | null
+}
+export interface JobCounts {
+  name: string
+  /** Due, waiting for a worker. */
+  ready: number
+  /** Waiting for their time, retries included. */
+  delayed: number
+  running: number
+  dead: number
+}
+export interface JobPage {
+  /** By name, of all jobs that are not done. */
+  counts: JobCounts[]
+  /** The last added first. */
+  jobs: JobView[]
+  /** Pass as `before` to go on. */
+  next?: string
+}
+
+export interface ScheduleView {
+  name: string
+  /** The cron pattern, or `every 300000 ms`. */
+  when: string
+  timeZone: string
+  /** What becomes of due times that pass while no process runs. */
+  missed: 'skip' | 'once' | 'all'
+  paused: boolean
+  /** False while no living process runs it. */
+  active: boolean
+  /** The last due time that was fired. */
+  lastAt: string | null
+  fired: number
+  /** The next five due times; none while it is paused. */
+  next: string[]
+}
+
 /** Every operation by name: its input and its output. */
 export interface Operations {
   overview: { input: Record<string, never>; output: Overview }
@@ -528,6 +598,20 @@ export interface Operations {
   resumeReplay: { input: { id: string } & Signed; output: ReplayView }
   /** Ends it for good; what it did stays done, its dead letters stay until they are discarded. */
   cancelReplay: { input: { id: string } & Signed; output: ReplayView }
+
+  jobs: { input: { name?: string; state?: JobState; before?: string; limit?: number }; output: JobPage }
+  /** NOT_FOUND when nothing is kept of it. */
+  job: { input: { id: string }; output: JobView }
+  /** Does a dead or cancelled job again, with a fresh count of tries; one that waits for its time is due now. */
+  retryJob: { input: { id: string } & Signed; output: JobView }
+  /** Removes a job that waits; aborts the signal of one at work. */
+  cancelJob: { input: { id: string } & Signed; output: JobView }
+  schedules: { input: Record<string, never>; output: ScheduleView[] }
+  /** Fires it once now, paused or not; its due times stay. */
+  runSchedule: { input: { name: string } & Signed; output: ScheduleView }
+  pauseSchedule: { input: { name: string } & Signed; output: ScheduleView }
+  /** It goes on with the next due time; what passed meanwhile is not made up for. */
+  resumeSchedule: { input: { name: string } & Signed; output: ScheduleView }
   /** Publishes an event by hand; its data is checked like any other. */
   emit: { input: { event: string; data: unknown }; output: { id: string } }
 }

@@ -9,6 +9,7 @@ import { failedDeliveries } from './failed-deliveries.ts'
 import { failedDelivery } from './failed-delivery.ts'
 import { failureGroups } from './failures.ts'
 import { interventionPage } from './interventions.ts'
+import { cancelJobBy, jobById, jobPage, retryJobBy } from './jobs.ts'
 import { journeyOf } from './journey.ts'
 import { Live } from './live.ts'
 import { discardSelected, edit, redriveSelected, retrySelected, undo } from './mend-deliveries.ts'
@@ -18,6 +19,7 @@ import { overviewOf } from './overview.ts'
 import { pauseConsumer } from './pause-consumer.ts'
 import { Rates } from './rates.ts'
 import { moveReplay, planReplay, replayOf, replayViews, startReplayOf } from './replays.ts'
+import { moveSchedule, scheduleViews } from './schedules.ts'
 import type { AdminSources } from './sources.ts'
 import { topologyOf } from './topology.ts'
 
@@ -50,6 +52,7 @@ export function createAdmin(sources: AdminSources): Admin {
     ...eventRuns(sources),
     ...failureRuns(sources),
     ...replayRuns(sources),
+    ...jobRuns(sources),
   }
   return {
     operations: (Object.keys(operationKinds) as OperationName[]).map((name) => operation(name, runs)),
@@ -109,6 +112,26 @@ const replayRuns = (sources: AdminSources): Pick<Runs, ReplayRun> => ({
   pauseReplay: (input) => moveReplay(sources, 'pause', input),
   resumeReplay: (input) => moveReplay(sources, 'resume', input),
   cancelReplay: (input) => moveReplay(sources, 'cancel', input),
+})
+
+type JobRun =
+  | 'jobs'
+  | 'job'
+  | 'retryJob'
+  | 'cancelJob'
+  | 'schedules'
+  | 'runSchedule'
+  | 'pauseSchedule'
+  | 'resumeSchedule'
+const jobRuns = (sources: AdminSources): Pick<Runs, JobRun> => ({
+  jobs: (filter) => jobPage(sources, filter),
+  job: (input) => jobById(sources, input),
+  retryJob: (input) => retryJobBy(sources, input),
+  cancelJob: (input) => cancelJobBy(sources, input),
+  schedules: () => scheduleViews(sources),
+  runSchedule: (input) => moveSchedule(sources, 'run', input),
+  pauseSchedule: (input) => moveSchedule(sources, 'pause', input),
+  resumeSchedule: (input) => moveSchedule(sources, 'resume', input),
 })
 
 async function setPaused(

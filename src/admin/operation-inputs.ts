@@ -47,6 +47,11 @@ const actions = [
   'pause-replay',
   'resume-replay',
   'cancel-replay',
+  'retry-job',
+  'cancel-job',
+  'run-schedule',
+  'pause-schedule',
+  'resume-schedule',
 ] as const
 
 /** The fields of each input. Those of queries are flat: they stand in an address. */
@@ -98,5 +103,18 @@ export const operationInputs: Inputs = {
   pauseReplay: { id: name, ...signed },
   resumeReplay: { id: name, ...signed },
   cancelReplay: { id: name, ...signed },
+  jobs: {
+    name: text,
+    state: t.optional(t.oneOf('waiting', 'running', 'done', 'dead', 'cancelled')),
+    before: t.optional(t.uuid()),
+    limit,
+  },
+  job: { id: t.uuid() },
+  retryJob: { id: t.uuid(), ...signed },
+  cancelJob: { id: t.uuid(), ...signed },
+  schedules: none,
+  runSchedule: { name, ...signed },
+  pauseSchedule: { name, ...signed },
+  resumeSchedule: { name, ...signed },
   emit: { event: t.string(), data: t.json() },
 }

@@ -28,5 +28,13 @@ export const operationKinds: { readonly [N in OperationName]: 'query' | 'command
   pauseReplay: 'command',
   resumeReplay: 'command',
   cancelReplay: 'command',
+  jobs: 'query',
+  job: 'query',
+  retryJob: 'command',
+  cancelJob: 'command',
+  schedules: 'query',
+  runSchedule: 'command',
+  pauseSchedule: 'command',
+  resumeSchedule: 'command',
   emit: 'command',
 }

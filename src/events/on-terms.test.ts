@@ -11,6 +11,9 @@ import { event } from './event.ts'
 import { hashedId } from './own-id.ts'
 import { cancelScheduled } from './scheduled.ts'
 
+/** Patient, for machines under load. */
+const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 })
+
 const reminder = event('reminder', { n: t.int() })
 const placed = event('order.placed', { n: t.int() }, { dedupe: '1h' })
 
@@ -39,9 +42,9 @@ describe('published for later', () => {
     await running.publish(reminder, { n: 2 }, { at: new Date(clock.now() + 7_200_000) })
     await running.publish(reminder, { n: 3 }, { at: new Date(clock.now() + 1_800_000).toISOString() })
     clock.advance('59m')
-    await expect.poll(() => handled).toEqual([3])
+    await eventually(() => handled).toEqual([3])
     clock.advance('2h')
-    await expect.poll(() => handled).toEqual([3, 1, 2])
+    await eventually(() => handled).toEqual([3, 1, 2])
     expect(await running.sql`select 1 from millrace.scheduled`).toEqual([])
   })
 
@@ -74,7 +77,7 @@ describe('published for later', () => {
       .catch(() => undefined)
     await running.transaction(({ publish }) => publish(reminder, { n: 2 }, { at: '1m' }))
     clock.advance('2m')
-    await expect.poll(() => stored(running, 'reminder')).toEqual([2])
+    await eventually(() => stored(running, 'reminder')).toEqual([2])
   })
 
   test('cancelled in time it never comes; too late says so', async () => {
@@ -85,7 +88,7 @@ describe('published for later', () => {
     expect(await cancelScheduled(running.sql, id)).toBe(true)
     expect(await cancelScheduled(running.sql, id)).toBe(false)
     clock.advance('2m')
-    await expect.poll(() => stored(running, 'reminder')).toEqual([2])
+    await eventually(() => stored(running, 'reminder')).toEqual([2])
     expect(await cancelScheduled(running.sql, other)).toBe(false)
     // Its own id is free again.
     expect(await running.publish(reminder, { n: 3 }, { id: 'r-1' })).toBe(id)
@@ -120,7 +123,7 @@ describe('published for later', () => {
     clock.advance('2h')
     const handled: number[] = []
     await start({ clock, url: database.url }, handled)
-    await expect.poll(() => handled).toEqual([1])
+    await eventually(() => handled).toEqual([1])
   })
 
   test('a time that is none is refused', async () => {

@@ -2,8 +2,11 @@ import type { Level, Run, Want } from './runs.ts'
 
 /** A claim that takes longer than this has met many dead rows. */
 const slowMs = 15
-/** Complete looks may take this part of the time. */
+/** So many in a row must have taken long: one alone was the machine's fault. */
+const looks = 3
+/** Complete looks may take this part of the time, but one is made each second. */
 const share = 1 / 20
+const longestMs = 1000
 /** How much earlier than the last one claimed a job may be due and still be found at once: it may have committed later. */
 const marginMs = 1000
 const maxLevels = 100
@@ -17,7 +20,7 @@ export class Claimer {
   readonly #claim: (wants: readonly Want[], levels?: readonly Level[]) => Promise<Run[]>
   /** By queue and priority, the latest due time of what was claimed. */
   readonly #reached = new Map<string, { queue: string; priority: number; ms: number }>()
-  #completeTookMs = 0
+  #tookMs: number[] = []
   #completeAt = 0
 
   constructor(claim: (wants: readonly Want[], levels?: readonly Level[]) => Promise<Run[]>) {
@@ -26,7 +29,7 @@ export class Claimer {
 
   /** True while complete looks are too slow to be made each time. */
   get hampered(): boolean {
-    return this.#completeTookMs > slowMs
+    return this.#tookMs.length === looks && Math.min(...this.#tookMs) > slowMs
   }
 
   async claim(wants: readonly Want[]): Promise<Run[]> {
@@ -34,12 +37,13 @@ export class Claimer {
     // Lanes without room leave jobs behind the place reached.
     const complete =
       !this.hampered ||
-      (since - this.#completeAt) * share > this.#completeTookMs ||
+      since - this.#completeAt > Math.min(longestMs, Math.min(...this.#tookMs) / share) ||
       wants.some(({ perLane }) => perLane !== null)
     const runs = await this.#claim(wants, complete ? undefined : this.#levels(wants))
     if (complete) {
       this.#completeAt = performance.now()
-      this.#completeTookMs = this.#completeAt - since
+      this.#tookMs.push(this.#completeAt - since)
+      if (this.#tookMs.length > looks) this.#tookMs.shift()
     }
     for (const { queue, priority, runAt } of runs) {
       const key = `${priority} ${queue}`

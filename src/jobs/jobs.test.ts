@@ -10,6 +10,9 @@ import { job } from './job.ts'
 import { countJobs, listJobs } from './list-jobs.ts'
 import { retryJob } from './mend-jobs.ts'
 
+/** Patient, for machines under load. */
+const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000 })
+
 const open: { stop(): Promise<void> }[] = []
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.stop()
@@ -69,7 +72,7 @@ describe('a job', () => {
     await client.end()
     const id = await running.transaction(({ sql }) => note.add({ n: 3 }, { client: sql }))
     await note.waitFor(id)
-    await expect.poll(() => seen.toSorted()).toEqual([2, 3])
+    await eventually(() => seen.toSorted()).toEqual([2, 3])
   })
 
   test('has effects in Postgres and events exactly once, whatever fails around its end', async () => {
@@ -87,7 +90,7 @@ describe('a job', () => {
     ] as const) {
       const disarm = running.faults.arm(point)
       const id = await make.add({ n })
-      await expect.poll(async () => (await make.status(id))?.attempt ?? 0).toBeGreaterThan(1)
+      await eventually(async () => (await make.status(id))?.attempt ?? 0).toBeGreaterThan(1)
       disarm()
       await make.waitFor(id)
     }
@@ -107,13 +110,13 @@ describe('a job', () => {
     })
     const { store } = await start([step])
     await step.add({ name: 'first' })
-    await expect.poll(() => listJobs(store, { state: 'running' })).toHaveLength(1)
+    await eventually(() => listJobs(store, { state: 'running' })).toHaveLength(1)
     await step.add({ name: 'low' }, { priority: -1 })
     await step.add({ name: 'normal 1' })
     await step.add({ name: 'normal 2' })
     await step.add({ name: 'high' }, { priority: 5 })
     first.open()
-    await expect.poll(() => seen).toEqual(['first', 'high', 'normal 1', 'normal 2', 'low'])
+    await eventually(() => seen).toEqual(['first', 'high', 'normal 1', 'normal 2', 'low'])
   })
 
   test('for later is begun when its time has come', async () => {
@@ -126,9 +129,9 @@ describe('a job', () => {
     const now = await later.add({ n: 3 })
     await later.waitFor(now)
     clock.advance('2m')
-    await expect.poll(() => seen).toEqual([3, 2])
+    await eventually(() => seen).toEqual([3, 2])
     clock.advance('1h')
-    await expect.poll(() => seen).toEqual([3, 2, 1])
+    await eventually(() => seen).toEqual([3, 2, 1])
   })
 
   test('that fails is tried again after its backoff, then it is dead, and tried again by hand', async () => {
@@ -142,9 +145,7 @@ describe('a job', () => {
     })
     const { store } = await start([flaky], { clock })
     const id = await flaky.add({})
-    await expect
-      .poll(() => flaky.status(id))
-      .toMatchObject({ state: 'waiting', attempt: 1, error: { message: 'no 1' } })
+    await eventually(() => flaky.status(id)).toMatchObject({ state: 'waiting', attempt: 1, error: { message: 'no 1' } })
     clock.advance('1h')
     await expect(flaky.waitFor(id)).rejects.toMatchObject({
       code: 'JOB_FAILED',
@@ -243,7 +244,7 @@ describe('a job', () => {
       expect.any(String),
     ])
     const [id = ''] = ids
-    await expect.poll(() => sync.status(id)).toMatchObject({ state: 'running' })
+    await eventually(() => sync.status(id)).toMatchObject({ state: 'running' })
     expect(await sync.add({ user: 'ann' })).toBe(id)
     finish.open()
     await sync.waitFor(id)
@@ -278,7 +279,7 @@ describe('a job', () => {
     const { sql } = await start([kept, gone], { clock })
     await kept.waitFor(await kept.add({}))
     await gone.add({})
-    await expect.poll(() => sql`select 1 from millrace.jobs union all select 1 from millrace.job_runs`).toEqual([])
+    await eventually(() => sql`select 1 from millrace.jobs union all select 1 from millrace.job_runs`).toEqual([])
     expect(await sql`select queue from millrace.finished_jobs`).toEqual([{ queue: 'kept' }])
     clock.advance('11m')
     await expect.poll(() => sql`select 1 from millrace.finished_jobs`, { timeout: 10_000 }).toEqual([])
@@ -291,7 +292,7 @@ describe('a job', () => {
     await start([count], { url: first.databaseUrl })
     await first.within(() => count.addMany(Array.from({ length: 3000 }, (_, n) => ({ n }))))
     await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(3000)
-    await expect.poll(() => first.sql`select 1 from millrace.job_runs`).toEqual([])
+    await eventually(() => first.sql`select 1 from millrace.job_runs`).toEqual([])
     expect(new Set(seen).size).toBe(3000)
   })
 })
