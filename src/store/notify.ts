@@ -50,7 +50,9 @@ export function listen(
   }
 }
 
+/** At once when that was before: stopped while it connects, a session would otherwise never end. */
 function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
   // Told to stop while it began to listen.
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))

@@ -107,6 +107,17 @@ test('listening goes on after its connection was cut', async () => {
   await notifications.stop()
 })
 
+test('listening that is stopped while it connects ends', async () => {
+  const deps = { clock: systemClock, logger: silentLogger }
+  const connected = { heard: 0 }
+  // At once, and at any moment of connecting.
+  for (let ms = 0; ms < 12; ms += 1) {
+    const notifications = listen(store, { test_channel: () => (connected.heard += 1) }, deps)
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    await notifications.stop()
+  }
+})
+
 test('any array that Postgres writes is read back', async () => {
   await fc.assert(
     fc.asyncProperty(
