@@ -56,14 +56,13 @@ export {
   projection,
 } from './streams/projection.ts'
 export type { ReadStreamOptions } from './streams/read-stream.ts'
-export {
-  type AppendOptions,
-  appendAll,
-  type NewEvent,
-  type PendingAppend,
-  type StreamDefinition,
-  type StreamEvent,
-  type StreamOptions,
-  stream,
-  type Within,
-} from './streams/stream.ts'
+export { appendAll, type StreamDefinition, stream } from './streams/stream.ts'
+export type {
+  AppendOptions,
+  NewEvent,
+  PendingAppend,
+  StreamEvent,
+  StreamEvents,
+  StreamOptions,
+  Within,
+} from './streams/stream-types.ts'

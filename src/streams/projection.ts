@@ -3,7 +3,8 @@ import { PlatformError } from '../kernel/errors.ts'
 import { checkName } from '../kernel/names.ts'
 import { resolveOptions } from '../kernel/options.ts'
 import type { Sql } from '../store/sql.ts'
-import type { StreamDefinition, StreamEvents } from './stream.ts'
+import type { StreamDefinition } from './stream.ts'
+import type { StreamEvents } from './stream-types.ts'
 
 /** An event that a projection takes in. */
 export type ProjectedEvent<E extends StreamEvents> = {

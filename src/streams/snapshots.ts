@@ -1,6 +1,6 @@
 import type { Sql } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
-import type { Loaded } from './stream.ts'
+import type { Loaded } from './stream-types.ts'
 
 const readText = 'select revision, state::text as state from millrace.snapshots where stream = $1 and shape = $2'
 

@@ -9,16 +9,17 @@ import { type Appended, appendToStreams } from './append-to-streams.ts'
 import { conflict, type Expected } from './expected.ts'
 import { type ReadStreamOptions, readStream, type StoredStreamEvent } from './read-stream.ts'
 import { readSnapshot, writeSnapshot } from './snapshots.ts'
+import { type GivenEvent, type StreamAppend, streamRecords } from './stream-append.ts'
 import type {
   AppendOptions,
   Loaded,
   PendingAppend,
-  StreamDefinition,
+  StreamAppender,
   StreamEvent,
   StreamEvents,
+  StreamKind,
   Within,
-} from './stream.ts'
-import { type GivenEvent, type StreamAppend, streamRecords } from './stream-append.ts'
+} from './stream-types.ts'
 
 export interface StreamRuntimeDeps {
   store: Store
@@ -29,14 +30,13 @@ export interface StreamRuntimeDeps {
   expected: () => void
 }
 
-type AnyStream = StreamDefinition<StreamEvents, unknown>
 type AnyEvent = StreamEvent<StreamEvents>
 type Decide = (state: unknown, revision: number) => readonly GivenEvent[] | Promise<readonly GivenEvent[]>
 
 const longestWaitMs = 20
 
 /** The streams of one running app. */
-export class StreamRuntime {
+export class StreamRuntime implements StreamAppender {
   readonly #deps: StreamRuntimeDeps
   readonly #group: AppendGroup
   #background: Promise<void> = Promise.resolve()
@@ -51,13 +51,13 @@ export class StreamRuntime {
     await this.#background
   }
 
-  pending(stream: AnyStream, id: string, events: readonly GivenEvent[], options: AppendOptions = {}): PendingAppend {
+  pending(stream: StreamKind, id: string, events: readonly GivenEvent[], options: AppendOptions = {}): PendingAppend {
     const append = this.#prepare(stream, id, events, options)
-    return { stream: stream as never, id, append }
+    return { stream, by: this, id, append }
   }
 
   async append(
-    stream: AnyStream,
+    stream: StreamKind,
     id: string,
     events: readonly GivenEvent[],
     options: AppendOptions = {},
@@ -66,7 +66,7 @@ export class StreamRuntime {
     if (append.records.length === 0) return this.#check(append, options.within)
     if (options.within === undefined && stream.options.inline === undefined)
       return revisionOf(append, await this.#group.add(append))
-    const [revision = 0] = await this.appendAll([{ stream: stream as never, id, append }], options.within)
+    const [revision = 0] = await this.appendAll([{ stream, by: this, id, append }], options.within)
     return revision
   }
 
@@ -87,18 +87,18 @@ export class StreamRuntime {
     return revisions
   }
 
-  async read(stream: AnyStream, id: string, options?: ReadStreamOptions): Promise<AnyEvent[]> {
+  async read(stream: StreamKind, id: string, options?: ReadStreamOptions): Promise<AnyEvent[]> {
     const stored = await readStream(this.#deps.store.sql, nameOf(stream, id), options)
     const types = typesOf(stream)
     return stored.map((event) => toEvent(stream, types, event))
   }
 
-  async load(stream: AnyStream, id: string, options: { asOf?: Date | number } = {}): Promise<Loaded<unknown>> {
+  async load(stream: StreamKind, id: string, options: { asOf?: Date | number } = {}): Promise<Loaded<unknown>> {
     return this.#load(this.#deps.store.sql, stream, id, options.asOf)
   }
 
   async update(
-    stream: AnyStream,
+    stream: StreamKind,
     id: string,
     decide: Decide,
     { attempts = 10, ...options }: AppendOptions & { attempts?: number } = {},
@@ -120,7 +120,7 @@ export class StreamRuntime {
     }
   }
 
-  async #load(sql: Sql, stream: AnyStream, id: string, asOf?: Date | number): Promise<Loaded<unknown>> {
+  async #load(sql: Sql, stream: StreamKind, id: string, asOf?: Date | number): Promise<Loaded<unknown>> {
     const name = nameOf(stream, id)
     const { initial, evolve, snapshot } = stream.options
     const kept =
@@ -146,7 +146,7 @@ export class StreamRuntime {
     return { state, revision }
   }
 
-  async #evolve(sql: Sql, stream: AnyStream, id: string, state: unknown, from: number, to: number): Promise<unknown> {
+  async #evolve(sql: Sql, stream: StreamKind, id: string, state: unknown, from: number, to: number): Promise<unknown> {
     const types = typesOf(stream)
     const stored = await readStream(sql, nameOf(stream, id), { from: from + 1, to })
     return stored.reduce((sum, event) => stream.options.evolve(sum, toEvent(stream, types, event)), state)
@@ -162,7 +162,7 @@ export class StreamRuntime {
     )
   }
 
-  #prepare(stream: AnyStream, id: string, events: readonly GivenEvent[], options: AppendOptions): StreamAppend {
+  #prepare(stream: StreamKind, id: string, events: readonly GivenEvent[], options: AppendOptions): StreamAppend {
     for (const { type } of events)
       if (!Object.hasOwn(stream.events, type))
         throw new PlatformError('OPTION_INVALID', `stream "${stream.name}" has no event "${type}"`, {
@@ -199,7 +199,7 @@ function revisionOf({ stream, expect }: StreamAppend, { revision, done }: Append
 
 /** In a transaction that may commit although this fails: then nothing of it stays. */
 async function appendUndoably(sql: Sql, appends: readonly PendingAppend[]): Promise<number[]> {
-  const projected = appends.some(({ stream }) => (stream as unknown as AnyStream).options.inline !== undefined)
+  const projected = appends.some(({ stream }) => stream.options.inline !== undefined)
   if (!projected) return appendTogether(sql, appends)
   await sql`savepoint millrace_append`
   try {
@@ -227,19 +227,13 @@ async function appendTogether(sql: Sql, appends: readonly PendingAppend[]): Prom
   return revisions
 }
 
-async function project(
-  sql: Sql,
-  stream: StreamDefinition<never, never>,
-  id: string,
-  append: StreamAppend,
-  last: number,
-): Promise<void> {
-  const { inline } = (stream as unknown as AnyStream).options
+async function project(sql: Sql, stream: StreamKind, id: string, append: StreamAppend, last: number): Promise<void> {
+  const { inline } = stream.options
   const count = append.records.length
   if (inline === undefined || count === 0) return
   const stored = await readStream(sql, append.stream, { from: last - count + 1, to: last })
-  const types = typesOf(stream as unknown as AnyStream)
-  const events = stored.map((event) => toEvent(stream as unknown as AnyStream, types, event))
+  const types = typesOf(stream)
+  const events = stored.map((event) => toEvent(stream, types, event))
   await inline({ id, events, sql })
 }
 
@@ -249,18 +243,18 @@ function sqlOf(within: Within): Sql {
 
 const longestName = 500
 
-function nameOf(stream: AnyStream, id: string): string {
+function nameOf(stream: StreamKind, id: string): string {
   if (typeof id === 'string' && id !== '' && id.length <= longestName && !id.includes('\0'))
     return `${stream.name}:${id}`
   throw new PlatformError('INPUT_INVALID', `stream "${stream.name}": an id is a text of 1 to ${longestName} characters`)
 }
 
 /** Names in code by names in the log. */
-function typesOf(stream: AnyStream): Map<string, string> {
+function typesOf(stream: StreamKind): Map<string, string> {
   return new Map(Object.entries(stream.events).map(([key, { name }]) => [name, key]))
 }
 
-function toEvent(stream: AnyStream, types: ReadonlyMap<string, string>, stored: StoredStreamEvent): AnyEvent {
+function toEvent(stream: StreamKind, types: ReadonlyMap<string, string>, stored: StoredStreamEvent): AnyEvent {
   const type = types.get(stored.type)
   if (type === undefined)
     throw new PlatformError(
