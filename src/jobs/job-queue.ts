@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts'
 import { type ErrorRecord, PlatformError } from '../kernel/errors.ts'
 import { type CommitLine, commitLine, patientLine } from '../store/commit-line.ts'
 import type { Queryable, Statement } from '../store/sql.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, sqlState } from '../store/store.ts'
 import { addJobs, type NewJob, newJob } from './add-jobs.ts'
 import type { AddOptions, JobDefinition, JobPort } from './job-definition.ts'
 import { findJob, type JobState, type JobView } from './list-jobs.ts'
@@ -48,9 +48,20 @@ export class JobQueue implements JobPort {
       this.#deps.expected()
       return ids
     }
-    const ids = await this.#deps.store.transaction((tx) => addJobs(tx.client, jobs))
+    const ids = await this.#addTogether(jobs)
     this.#deps.added()
     return ids
+  }
+
+  /** Jobs that end give their unique keys up in another order than they are taken: one of the two begins again. */
+  async #addTogether(jobs: readonly NewJob[]): Promise<string[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#deps.store.transaction((tx) => addJobs(tx.client, jobs))
+      } catch (error) {
+        if (sqlState(error) !== deadlock || attempt === 5) throw error
+      }
+    }
   }
 
   async result<R>(definition: JobDefinition<never, R>, id: string): Promise<Awaited<R> | undefined> {
@@ -104,6 +115,8 @@ export class JobQueue implements JobPort {
     this.#waiters.delete(waiter)
   }
 }
+
+const deadlock = '40P01'
 
 const write = (client: Queryable, jobs: readonly NewJob[]): Promise<string[]> => addJobs(client, jobs)
 

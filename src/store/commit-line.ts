@@ -148,5 +148,5 @@ function isRefusal(error: unknown): boolean {
   return ['22', '23', '54'].includes(sqlState(error)?.slice(0, 2) ?? '')
 }
 
-/** lock_not_available. */
-const isBlocked = (error: unknown): boolean => sqlState(error) === '55P03'
+/** lock_not_available; deadlock_detected, which is the same to whoever is told. */
+const isBlocked = (error: unknown): boolean => ['55P03', '40P01'].includes(sqlState(error) ?? '')
