@@ -25,7 +25,7 @@ export interface DataFormat<D = unknown> {
 }
 
 /** Whatever an event may be declared with. */
-export type EventSchema = SchemaLike | DataFormat<never>
+export type EventSchema = SchemaLike | DataFormat
 
 /** The type of the data of an event that is declared with `S`. */
 export type EventData<S> = S extends { kind: 'format'; schema: Schema<infer D> }
@@ -34,7 +34,7 @@ export type EventData<S> = S extends { kind: 'format'; schema: Schema<infer D> }
     ? Infer<S>
     : never
 
-export function isFormat(schema: EventSchema): schema is DataFormat<never> {
+export function isFormat(schema: EventSchema): schema is DataFormat {
   return typeof schema === 'object' && 'kind' in schema && schema.kind === 'format' && 'contentType' in schema
 }
 
