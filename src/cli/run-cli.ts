@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage } from 'citty'
 import { ownVersion } from '../kernel/own-version.ts'
+import { contractsVerb } from './contracts.ts'
 import { devVerb } from './dev.ts'
 import { discardVerb } from './discard.ts'
 import { doctorVerb } from './doctor.ts'
@@ -32,6 +33,7 @@ const verbs: readonly Verb[] = [
   resumeVerb,
   replayVerb,
   replaysVerb,
+  contractsVerb,
   doctorVerb,
 ]
 
