@@ -7,22 +7,13 @@ import type { Counter, Metrics } from '../kernel/metrics.ts'
 import { Wake } from '../kernel/wake.ts'
 import type { Member } from '../store/member.ts'
 import type { Store } from '../store/store.ts'
+import { AtWork } from './at-work.ts'
 import { Claimer } from './claimer.ts'
 import { Finisher } from './finisher.ts'
 import type { JobDefinition } from './job-definition.ts'
 import { JobRun } from './job-run.ts'
 import { Lane } from './lane.ts'
-import {
-  claimJobs,
-  type Done,
-  finishDone,
-  finishFailed,
-  handBack,
-  nextJobMs,
-  type Run,
-  reviewRuns,
-  storeProgress,
-} from './runs.ts'
+import { claimJobs, type Done, finishDone, finishFailed, handBack, nextJobMs, type Run } from './runs.ts'
 
 export interface JobWorkerDeps {
   store: Store
@@ -45,10 +36,6 @@ const eagerMs = 10
 const expectMs = 2000
 /** While it would take long to ask when the next job is due, it just looks. */
 const hamperedMs = 50
-/** How often the jobs at work are looked at: taken over, cancelled, their progress. */
-const reviewMs = 500
-/** How long handlers may take to notice that the app stops. */
-const noticeMs = 500
 /** Dead and cancelled jobs wait for somebody to look at them. */
 const troubleMs = 30 * 86_400_000
 
@@ -60,8 +47,7 @@ export class JobWorker {
   readonly #deps: JobWorkerDeps
   readonly #lanes: Map<string, Lane>
   readonly #wake = new Wake()
-  readonly #reviewWake = new Wake()
-  readonly #atWork = new Map<string, JobRun>()
+  readonly #atWork: AtWork
   readonly #claimer: Claimer
   readonly #finisher: Finisher
   readonly #counters: Record<'done' | 'failed', Map<string, Counter>>
@@ -80,6 +66,7 @@ export class JobWorker {
       done: counters('millrace_jobs_done_total', 'Jobs done, by name.'),
       failed: counters('millrace_job_failures_total', 'Failed tries, by name.'),
     }
+    this.#atWork = new AtWork({ store: deps.store, owner: deps.member.id, logger: deps.logger })
     this.#claimer = new Claimer((wants, levels) => claimJobs(deps.store, deps.member.id, this.#now(), wants, levels))
     this.#finisher = new Finisher({
       finish: (done) => finishDone(deps.store, deps.member.id, this.#now(), done),
@@ -102,13 +89,13 @@ export class JobWorker {
 
   /** A job at work was cancelled. */
   review(): void {
-    this.#reviewWake.poke()
+    this.#atWork.poke()
   }
 
   /** Works until `stop`; `abort` is when handlers that are still at work are told to end. What was not done goes back. */
   async run(stop: AbortSignal, abort: AbortSignal): Promise<void> {
     const { store, member, logger } = this.#deps
-    const reviewing = this.#reviewUntil(stop)
+    const watching = this.#atWork.watch(stop, () => this.#handBackStale())
     while (!stop.aborted) {
       try {
         if (!(await this.turn())) await this.#wake.wait(await this.#idleMs(), stop)
@@ -124,7 +111,7 @@ export class JobWorker {
     )
     await this.#allEnded(abort)
     await this.#finisher.close()
-    await reviewing
+    await watching
   }
 
   /** Claims what there is room for and begins it; false when there was nothing. */
@@ -144,6 +131,12 @@ export class JobWorker {
       this.#pump(lane)
     }
     return runs.length > 0
+  }
+
+  /** What was taken ahead while the work was quick, and is not begun now that it is not: for others. */
+  async #handBackStale(): Promise<void> {
+    const stale = [...this.#lanes.values()].flatMap((lane) => lane.stale())
+    await handBack(this.#deps.store, this.#deps.member.id, stale)
   }
 
   #now(): Date {
@@ -187,8 +180,7 @@ export class JobWorker {
 
   async #await(lane: Lane, job: JobRun, work: PromiseLike<unknown>): Promise<void> {
     const { name, options } = lane.definition
-    const { id } = job.run
-    this.#atWork.set(id, job)
+    this.#atWork.add(job)
     const timer = setTimeout(
       () => job.end(new PlatformError('HANDLER_TIMEOUT', `job ${name} took longer than ${options.timeoutMs} ms`)),
       options.timeoutMs,
@@ -302,10 +294,10 @@ export class JobWorker {
 
   #leave(lane: Lane, job: JobRun): void {
     lane.left()
-    this.#atWork.delete(job.run.id)
+    this.#atWork.delete(job)
     if (this.#stopping) {
       this.#idle?.()
-      this.#reviewWake.poke()
+      this.#atWork.poke()
     } else if (lane.waiting > 0) this.#pumpSoon(lane)
     else this.#wake.poke()
   }
@@ -320,48 +312,9 @@ export class JobWorker {
     })
   }
 
-  async #reviewUntil(stop: AbortSignal): Promise<void> {
-    while (!(stop.aborted && this.#atWork.size === 0)) {
-      await this.#reviewWake.wait(reviewMs, stop.aborted ? new AbortController().signal : stop)
-      await this.#review().catch((error: unknown) =>
-        this.#deps.logger.debug({ error: messageOf(error) }, 'the jobs at work could not be looked at'),
-      )
-    }
-  }
-
-  /** Hands back what is not begun in time, stores progress, and ends what was taken over or cancelled. */
-  async #review(): Promise<void> {
-    const { store, member } = this.#deps
-    await handBack(
-      store,
-      member.id,
-      [...this.#lanes.values()].flatMap((lane) => lane.stale()),
-    )
-    if (this.#atWork.size === 0) return
-    const jobs = [...this.#atWork.values()]
-    const said = new Map(jobs.flatMap((job) => (job.unsaid === undefined ? [] : [[job.id, job.unsaid] as const])))
-    for (const job of jobs) job.unsaid = undefined
-    await storeProgress(store, member.id, said)
-    const held = await reviewRuns(
-      store,
-      member.id,
-      jobs.map(({ id }) => id),
-    )
-    for (const job of jobs) {
-      if (!this.#atWork.has(job.id)) continue
-      const state = held.get(job.id)
-      if (state === undefined)
-        job.end(new PlatformError('LEASE_LOST', `job ${job.id} was taken over by another process`))
-      else if (state.cancelled) job.end(new PlatformError('JOB_CANCELLED', `job ${job.id} was cancelled`))
-    }
-  }
-
   /** Waits for the handlers at work; after `abort` they have a moment to notice, then their jobs go back. */
   async #allEnded(abort: AbortSignal): Promise<void> {
-    const stop = new PlatformError('APP_NOT_RUNNING', 'the app stops')
-    const tell = (): void => {
-      for (const job of this.#atWork.values()) job.end(stop, noticeMs)
-    }
+    const tell = (): void => this.#atWork.stop()
     if (abort.aborted) tell()
     else abort.addEventListener('abort', tell, { once: true })
     while ([...this.#lanes.values()].some(({ running }) => running > 0))

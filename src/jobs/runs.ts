@@ -184,7 +184,7 @@ export async function handBack(store: Store, owner: string, runs: readonly Run[]
 
 const reviewStatement: Statement = {
   name: 'millrace-review-jobs',
-  text: `select id, cancelled from millrace.job_runs where id = any($2::uuid[]) and owner = $1`,
+  text: `select id, attempt, cancelled from millrace.job_runs where id = any($2::uuid[]) and owner = $1`,
 }
 
 /** Those of the given jobs that this process still has, and whether they were cancelled. */
@@ -192,8 +192,8 @@ export async function reviewRuns(
   store: Store,
   owner: string,
   ids: readonly string[],
-): Promise<Map<string, { cancelled: boolean }>> {
-  const rows = await store.run<{ id: string; cancelled: boolean }>(reviewStatement, [owner, ids])
+): Promise<Map<string, { attempt: number; cancelled: boolean }>> {
+  const rows = await store.run<{ id: string; attempt: number; cancelled: boolean }>(reviewStatement, [owner, ids])
   return new Map(rows.map((row) => [row.id, row]))
 }
 
