@@ -130,6 +130,27 @@ export interface EventDetail extends EventSummary {
   effects: EventSummary[]
 }
 
+/** The log as it is stored. */
+export interface LogView {
+  /** Last position. */
+  head: number
+  /** Up to here the log is gone but for what was kept of it. */
+  tail: number
+  /** Events at or below the tail that were kept, those restored from archives included. */
+  kept: number
+  restored: number
+  /** Bytes on disk, indexes included. */
+  bytes: number
+  /** Oldest first. A full one goes as a whole, once it is old enough and every consumer has passed `lastPosition`. */
+  partitions: { from: number; full: boolean; lastPosition?: number; bytes: number }[]
+  /** The consumer furthest behind, which holds the retention. */
+  slowest?: { consumer: string; position: number }
+  /** Names of the archived files, oldest first; absent where the app names no folder. */
+  archives?: string[]
+  /** The last file that was brought back by this process, or is just now. */
+  restoring?: { file: string; events: number; done: boolean; error?: string }
+}
+
 /** Everything that one outside impulse set off, oldest first. */
 export interface CorrelatedPage {
   events: EventSummary[]
@@ -612,6 +633,13 @@ export interface Operations {
   pauseSchedule: { input: { name: string } & Signed; output: ScheduleView }
   /** It goes on with the next due time; what passed meanwhile is not made up for. */
   resumeSchedule: { input: { name: string } & Signed; output: ScheduleView }
+  /** What the log holds, and what the retention did with the rest. */
+  log: { input: Record<string, never>; output: LogView }
+  /**
+   * Begins to bring an archived file back to its place in the log, for replays and for consumers that begin at the
+   * beginning; `log` tells how far it is. CONFLICT while another one is under way, NOT_FOUND.
+   */
+  restoreArchive: { input: { file: string }; output: LogView }
   /** Publishes an event by hand; its data is checked like any other. */
   emit: { input: { event: string; data: unknown }; output: { id: string } }
 }

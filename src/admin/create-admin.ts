@@ -12,6 +12,7 @@ import { interventionPage } from './interventions.ts'
 import { cancelJobBy, jobById, jobPage, retryJobBy } from './jobs.ts'
 import { journeyOf } from './journey.ts'
 import { Live } from './live.ts'
+import { Archives, logView } from './log.ts'
 import { discardSelected, edit, redriveSelected, retrySelected, undo } from './mend-deliveries.ts'
 import { operationInputs } from './operation-inputs.ts'
 import { operationKinds } from './operation-kinds.ts'
@@ -53,6 +54,7 @@ export function createAdmin(sources: AdminSources): Admin {
     ...failureRuns(sources),
     ...replayRuns(sources),
     ...jobRuns(sources),
+    ...logRuns(sources),
   }
   return {
     operations: (Object.keys(operationKinds) as OperationName[]).map((name) => operation(name, runs)),
@@ -113,6 +115,17 @@ const replayRuns = (sources: AdminSources): Pick<Runs, ReplayRun> => ({
   resumeReplay: (input) => moveReplay(sources, 'resume', input),
   cancelReplay: (input) => moveReplay(sources, 'cancel', input),
 })
+
+const logRuns = (sources: AdminSources): Pick<Runs, 'log' | 'restoreArchive'> => {
+  const archives = new Archives(sources)
+  return {
+    log: () => logView(sources, archives),
+    restoreArchive: async ({ file }) => {
+      await archives.restore(file)
+      return logView(sources, archives)
+    },
+  }
+}
 
 type JobRun =
   | 'jobs'

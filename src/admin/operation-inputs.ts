@@ -116,5 +116,7 @@ export const operationInputs: Inputs = {
   runSchedule: { name, ...signed },
   pauseSchedule: { name, ...signed },
   resumeSchedule: { name, ...signed },
+  log: none,
+  restoreArchive: { file: name },
   emit: { event: t.string(), data: t.json() },
 }

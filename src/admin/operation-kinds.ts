@@ -36,5 +36,7 @@ export const operationKinds: { readonly [N in OperationName]: 'query' | 'command
   runSchedule: 'command',
   pauseSchedule: 'command',
   resumeSchedule: 'command',
+  log: 'query',
+  restoreArchive: 'command',
   emit: 'command',
 }

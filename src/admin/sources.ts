@@ -46,6 +46,8 @@ export interface AdminSources {
   readonly startedAt: Date
   readonly memberName: string
   readonly publish: Publish
+  /** Where the retention writes what it drops. */
+  readonly archive: string | undefined
   consumers(): readonly RunningConsumer[]
   cacheStats(name: string): CacheStats | undefined
   /** Position up to which the caches of this process have followed. */

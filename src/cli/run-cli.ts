@@ -9,6 +9,7 @@ import { editVerb } from './edit.ts'
 import { emitVerb } from './emit.ts'
 import { readEnvironment } from './environment.ts'
 import { failedVerb } from './failed.ts'
+import { logVerb, restoreVerb } from './log.ts'
 import { Output } from './output.ts'
 import { parseArguments } from './parse-arguments.ts'
 import { pauseVerb, resumeVerb } from './pause.ts'
@@ -33,6 +34,8 @@ const verbs: readonly Verb[] = [
   resumeVerb,
   replayVerb,
   replaysVerb,
+  logVerb,
+  restoreVerb,
   contractsVerb,
   doctorVerb,
 ]

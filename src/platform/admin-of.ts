@@ -62,6 +62,7 @@ export function adminOf({
     startedAt,
     memberName: member.name,
     publish: publisher.publish,
+    archive: definition.retention.archive,
     consumers: () => running,
     cacheStats: (name) => caches.find((cache) => cache.definition.name === name)?.runtime.stats(),
     cachePosition: () => follower.position,

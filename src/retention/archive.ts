@@ -46,13 +46,13 @@ function lineOf({ position, id, type, version, key, data, meta, at }: LogRecord)
   return line.replaceAll(/[\r\n]/g, ' ')
 }
 
-/** The archive files of a folder in the order of the log. */
+/** Names of the archive files of a folder, in the order of the log; none where there is no folder yet. */
 export async function listArchives(folder: string): Promise<string[]> {
-  const names = await readdir(folder)
-  return names
-    .filter((name) => /^events-\d+-\d+\.ndjson\.gz$/.test(name))
-    .sort()
-    .map((name) => join(folder, name))
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  return names.filter((name) => /^events-\d+-\d+\.ndjson\.gz$/.test(name)).sort()
 }
 
 const batch = 1000
@@ -67,9 +67,16 @@ const restoreText = `
 /**
  * Brings archived events back to their places, so that replays and consumers that begin at the beginning read them again.
  * Restoring a file twice changes nothing. Returns how many events came back; those still in the log are not touched.
+ * @param progress told how many so far
  * @throws INPUT_MALFORMED when the file is not an archive or ends in the middle
  */
-export async function restoreArchive(store: Store, path: string): Promise<number> {
+export async function restoreArchive(
+  store: Store,
+  folder: string,
+  file: string,
+  progress: (events: number) => void = () => undefined,
+): Promise<number> {
+  const path = join(folder, file)
   const gunzip = createGunzip()
   const source = createReadStream(path)
   source.on('error', (error) => gunzip.destroy(error))
@@ -81,6 +88,7 @@ export async function restoreArchive(store: Store, path: string): Promise<number
     const text = `[${rows.join()}]`
     rows = []
     restored += await store.withClient(async (client) => (await client.query(restoreText, [text])).rowCount ?? 0)
+    progress(restored)
   }
   try {
     for await (const line of createInterface({ input: source.pipe(gunzip), crlfDelay: Number.POSITIVE_INFINITY })) {

@@ -171,10 +171,10 @@ test('an archive holds what was dropped, and comes back for readers from the beg
   expect(files.length).toBeGreaterThan(0)
   expect((await readdir(archive)).filter((name) => name.endsWith('.part'))).toEqual([])
   let restored = 0
-  for (const file of files) restored += await restoreArchive(store, file)
+  for (const file of files) restored += await restoreArchive(store, archive, file)
   const { tail } = await readBounds(store)
   expect(restored).toBe(tail)
-  for (const file of files) expect(await restoreArchive(store, file)).toBe(0)
+  for (const file of files) expect(await restoreArchive(store, archive, file)).toBe(0)
   const again = await readAll(store)
   expect(again.slice(0, -1).map((r) => ({ ...r, data: r.data.replaceAll(/\s+/g, ' ') }))).toEqual(
     original.map((r) => ({ ...r, data: r.data.replaceAll(/\s+/g, ' ') })),

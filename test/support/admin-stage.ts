@@ -60,6 +60,7 @@ export async function adminStage(
     startedAt: new Date(),
     memberName: 'stage',
     publish: async () => '',
+    archive: undefined,
     consumers: () => [],
     cacheStats: () => undefined,
     cachePosition: () => feed.head,
