@@ -1,5 +1,6 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.ts'
 import { type Duration, durationMs } from '../kernel/duration.ts'
+import { PlatformError } from '../kernel/errors.ts'
 
 /** Waits between tries: none, always the same, or growing with jitter. */
 export type RetryBackoff = 'immediate' | { every: Duration } | Backoff
@@ -12,13 +13,17 @@ export interface RetryPolicy {
   readonly maxAgeMs: number
 }
 
+/** The newer code that an event waits for may come at any time, and after any number of tries. */
+const deploymentMs = 5000
+
 /** How long an event waits for its next try, `null` when it has had its last. */
 export function nextWaitMs(
   { attempts, backoff, maxAgeMs }: RetryPolicy,
   failed: { attempt: number; ageMs: number; error: unknown },
 ): number | null {
-  if (failed.attempt >= attempts || !isRetryable(failed.error)) return null
-  const waitMs = waitOf(backoff, failed.attempt)
+  const isAwaited = failed.error instanceof PlatformError && failed.error.code === 'EVENT_NEWER'
+  if ((failed.attempt >= attempts && !isAwaited) || !isRetryable(failed.error)) return null
+  const waitMs = isAwaited ? Math.min(waitOf(backoff, failed.attempt), deploymentMs) : waitOf(backoff, failed.attempt)
   return failed.ageMs + waitMs > maxAgeMs ? null : waitMs
 }
 

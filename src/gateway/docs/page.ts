@@ -41,7 +41,7 @@ export function docsPage(document: ApiDocument, base: string): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} API</title><style>${new Html(pageStyle)}</style></head>
 <body><a class="skip" href="#main">Skip to the operations</a>
-<header><h1>${title} <span class="version">${version}</span></h1><a href="/openapi.json">OpenAPI 3.1</a></header>
+<header><h1>${title} <span class="version">${version}</span></h1><span><a href="/openapi.json">OpenAPI 3.1</a> · <a href="/asyncapi.json">AsyncAPI 3.0</a></span></header>
 <div class="columns">${navigation(document, entries)}
 <main id="main">${
     entries.length === 0
