@@ -42,9 +42,11 @@ describe('published for later', () => {
     await running.publish(reminder, { n: 2 }, { at: new Date(clock.now() + 7_200_000) })
     await running.publish(reminder, { n: 3 }, { at: new Date(clock.now() + 1_800_000).toISOString() })
     clock.advance('59m')
-    await eventually(() => handled).toEqual([3])
+    await running.settled()
+    expect(handled).toEqual([3])
     clock.advance('2h')
-    await eventually(() => handled).toEqual([3, 1, 2])
+    await running.settled()
+    expect(handled).toEqual([3, 1, 2])
     expect(await running.sql`select 1 from millrace.scheduled`).toEqual([])
   })
 

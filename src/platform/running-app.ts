@@ -72,8 +72,8 @@ export interface RunningApp {
   /** Runs code as a part of this app: declarations used inside find this app's parts. */
   within<T>(work: () => T): T
   /**
-   * Resolves when everything committed before the call is captured and every follower has passed it (what waits for a
-   * retry excepted). Fails after `timeoutMs`, default 10 s, saying who lags.
+   * Resolves when everything committed or due before the call is captured and every follower has passed it (what waits
+   * for a retry excepted; jobs are waited for with `waitFor`). Fails after `timeoutMs`, default 10 s, saying who lags.
    */
   settled(timeoutMs?: number): Promise<void>
   /** Finishes or hands back what is under way, within 5 s, and stops Postgres when it is ours. */

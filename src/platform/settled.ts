@@ -18,12 +18,14 @@ export interface SettledDeps {
   /** Names of the captured tables. */
   tables: readonly string[]
   indexes: readonly { engine: Pick<SearchEngine, 'refresh'> }[]
+  /** Whether an event that was published for later, or a schedule, is due and not in the log yet. */
+  due(): Promise<boolean>
 }
 
 const lookMs = 4
 
 /**
- * Waits until what is committed now is captured, has its position, and every follower has passed it.
+ * Waits until what is committed now or due now is captured, has its position, and every follower has passed it.
  * @throws HANDLER_TIMEOUT naming who lags
  */
 export async function settled(deps: SettledDeps, timeoutMs: number): Promise<void> {
@@ -51,6 +53,10 @@ export async function settled(deps: SettledDeps, timeoutMs: number): Promise<voi
       },
     )
   }
+  await until(
+    () => 'something due is not in the log yet',
+    async () => !(await deps.due()),
+  )
   await tick(store)
   const [row] = await store.sql<{ head: number }>`select head from millrace.sequencer`
   const head = row?.head ?? 0

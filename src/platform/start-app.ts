@@ -214,6 +214,7 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
         slot,
         indexes,
         tables: parts.tables.map(({ name }) => name),
+        due: () => timekeeper.isDue(),
       },
       timeoutMs,
     )

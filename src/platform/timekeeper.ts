@@ -42,6 +42,11 @@ export class Timekeeper {
     this.#wake.poke()
   }
 
+  /** Whether something is due now that has not happened yet, in whichever process. */
+  async isDue(): Promise<boolean> {
+    return (await this.#nextMs()) <= this.#deps.appClock.now()
+  }
+
   run(stop: AbortSignal): Promise<void> {
     return runDuty('timekeeper', this.#deps, stop, async (lease, signal) => {
       while (!signal.aborted) {
@@ -57,7 +62,7 @@ export class Timekeeper {
     const { store, appClock, committed } = this.#deps
     const now = new Date(appClock.now())
     const nowMs = now.getTime()
-    const nextMs = Math.min((await nextDueMs(store)) ?? Infinity, (await nextFiringMs(store)) ?? Infinity)
+    const nextMs = await this.#nextMs()
     if (nextMs > nowMs) return Math.min(store.sessions ? lookMs : lookOftenMs, nextMs - nowMs)
     const happened = await store.transaction(async (tx) => {
       await assertHeld(tx, lease)
@@ -66,6 +71,14 @@ export class Timekeeper {
     if (happened === 0) return lockedMs
     committed()
     return 0
+  }
+
+  async #nextMs(): Promise<number> {
+    const { store } = this.#deps
+    return Math.min(
+      (await nextDueMs(store)) ?? Number.POSITIVE_INFINITY,
+      (await nextFiringMs(store)) ?? Number.POSITIVE_INFINITY,
+    )
   }
 
   async #tend(): Promise<void> {
