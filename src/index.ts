@@ -22,9 +22,11 @@ export {
   toCloudEvent,
 } from './events/cloudevents/log-record.ts'
 export type { Compatibility } from './events/contracts/compatibility.ts'
+export type { OlderData } from './events/contracts/upcast.ts'
 export { type EventDefinition, event } from './events/event.ts'
 export type { Comparison, Condition, Filter } from './events/filter.ts'
 export type { Publish, PublishOptions } from './events/publish.ts'
+export type { LogRecord } from './events/record.ts'
 export { cancelScheduled } from './events/scheduled.ts'
 export { type TableDefinition, table } from './events/table.ts'
 export { type CloudEventsRouteOptions, cloudEventsRoute } from './gateway/cloud-events-route.ts'
