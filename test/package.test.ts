@@ -28,7 +28,7 @@ beforeAll(() => {
   const [tarball = ''] = readdirSync(project).filter((name) => name.endsWith('.tgz'))
   run('tar', ['-xzf', join(project, tarball), '-C', installed, '--strip-components=1'])
   // What npm would install beside it; linked, for a test must not need the network.
-  for (const name of Object.keys(manifest.dependencies)) link(name)
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) link(name)
   link('@types/node')
   writeFileSync(join(project, 'package.json'), '{ "name": "user", "private": true, "type": "module" }\n')
 }, 180_000)
@@ -50,11 +50,13 @@ test('plain JavaScript finds every door', () => {
     join(project, 'doors.js'),
     `import * as millrace from 'millrace'
      import * as testing from 'millrace/testing'
-     console.log(JSON.stringify([Object.keys(millrace), Object.keys(testing)]))`,
+     import * as protobuf from 'millrace/protobuf'
+     console.log(JSON.stringify([Object.keys(millrace), Object.keys(testing), Object.keys(protobuf)]))`,
   )
-  const [names, testing] = JSON.parse(run(process.execPath, ['doors.js']))
+  const [names, testing, protobuf] = JSON.parse(run(process.execPath, ['doors.js']))
   expect(names).toEqual(expect.arrayContaining(['app', 'cache', 'event', 'index', 'on', 'route', 't', 'table']))
   expect(testing.length).toBeGreaterThan(0)
+  expect(protobuf).toEqual(['protobuf'])
 })
 
 test('nothing inside the package can be reached past its doors', () => {
