@@ -146,6 +146,7 @@ describe('what breaks is named with its place', () => {
       '',
       /oneOf/,
     ],
+    ['alternatives that are the same', { type: 'integer' }, { oneOf: [true, true] }, '', /oneOf/],
     ['a reference out of the schema', { type: 'string' }, { $ref: 'https://example.com/s' }, '', /leads out/],
     [
       'a circle',

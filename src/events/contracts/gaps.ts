@@ -103,7 +103,7 @@ class Comparison implements Compare {
       case 'oneOf': {
         const { gaps, chosen } = this.#bestOf(schemasOf(value), variant, path)
         if (gaps.length > 0) return gaps
-        const clear = schemasOf(value).every((schema) => schema === chosen || this.disjoint(variant, schema))
+        const clear = schemasOf(value).every((schema, i) => i === chosen || this.disjoint(variant, schema))
         return clear ? [] : [undecided(path, 'more than one alternative of oneOf may take the same value')]
       }
       case 'not':
@@ -133,18 +133,18 @@ class Comparison implements Compare {
   }
 
   /** The alternative that takes all values of the variant, or the one that lacks least. */
-  #bestOf(schemas: readonly Schema[], variant: Variant, path: string): { gaps: Gap[]; chosen: Schema | undefined } {
-    let best: { gaps: Gap[]; chosen: Schema | undefined } | undefined
-    for (const schema of schemas) {
+  #bestOf(schemas: readonly Schema[], variant: Variant, path: string): { gaps: Gap[]; chosen: number } {
+    let best: { gaps: Gap[]; chosen: number } | undefined
+    for (const [chosen, schema] of schemas.entries()) {
       const gaps = this.variantGaps(variant, schema, path)
-      if (gaps.length === 0) return { gaps, chosen: schema }
+      if (gaps.length === 0) return { gaps, chosen }
       const isNear = !gaps.some((gap) => gap.path === path && gap.why === wrongType)
-      if (best === undefined || (isNear && gaps.length <= best.gaps.length)) best = { gaps, chosen: schema }
+      if (best === undefined || (isNear && gaps.length <= best.gaps.length)) best = { gaps, chosen }
     }
     return (
       best ?? {
         gaps: [{ path, from: variant.type, to: 'nothing', why: 'no value is valid there any more' }],
-        chosen: undefined,
+        chosen: -1,
       }
     )
   }
