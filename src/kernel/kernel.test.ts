@@ -107,3 +107,20 @@ test('a fault strikes at its point until it is disarmed', async () => {
   disarm()
   await faults.at('a.point')
 })
+
+test('a foreign schema gives what goes in and what comes out, and nothing where it cannot say', () => {
+  const { jsonSchema, outputSchema } = compileSchema({
+    '~standard': {
+      version: 1,
+      vendor: 'x',
+      validate: (value: unknown) => ({ value }),
+      jsonSchema: {
+        input: () => ({ type: 'string' }),
+        output: () => {
+          throw new Error('a transform cannot be represented')
+        },
+      },
+    },
+  } as StandardSchema)
+  expect([jsonSchema, outputSchema]).toEqual([{ type: 'string' }, undefined])
+})

@@ -192,8 +192,12 @@ function standardJsonSchema(schema: StandardSchema, side: 'input' | 'output'): o
   const convert: unknown = Reflect.get(schema['~standard'], 'jsonSchema')
   const one: unknown = typeof convert === 'object' && convert !== null ? Reflect.get(convert, side) : undefined
   if (typeof one !== 'function') return undefined
-  const result: unknown = one.call(convert, { target: 'draft-2020-12' })
-  return typeof result === 'object' && result !== null ? result : undefined
+  try {
+    const result: unknown = one.call(convert, { target: 'draft-2020-12' })
+    return typeof result === 'object' && result !== null ? result : undefined
+  } catch {
+    return undefined // what it means cannot be said as JSON Schema: a transform, a class
+  }
 }
 
 function invalid(what: string, issues: readonly Issue[]): PlatformError {
