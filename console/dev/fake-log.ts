@@ -94,7 +94,14 @@ export function summary(record: FakeRecord): EventSummary {
 }
 
 export function detail(record: FakeRecord): Omit<EventDetail, 'deliveries' | 'effects'> {
-  return { ...summary(record), version: 1, data: record.data, meta: record.meta, correlation: idOf(record.position), causes: [] }
+  return {
+    ...summary(record),
+    version: 1,
+    data: record.data,
+    meta: record.meta,
+    correlation: idOf(record.position),
+    causes: [],
+  }
 }
 
 /** The part of an event filter that lists and the stream share. */

@@ -15,6 +15,14 @@ export interface SelectionSearch {
   sel?: string | undefined
 }
 
+/** What the address of the failed page says. */
+export interface FailedSearch {
+  /** The group, by its signature. */
+  group?: string | undefined
+  /** The selected delivery, `consumer#position` or `consumer#position#replay`. */
+  sel?: string | undefined
+}
+
 /** Row changes alone, or events as well. */
 export interface JourneySearch {
   show?: 'all' | undefined
@@ -60,6 +68,13 @@ const consumers = createRoute({
   component: lazyRouteComponent(() => import('./consumers/consumers-page.tsx'), 'ConsumersPage'),
 })
 
+const failed = createRoute({
+  getParentRoute: () => root,
+  path: '/failed',
+  validateSearch: (search): FailedSearch => ({ group: textOf(search, 'group'), sel: textOf(search, 'sel') }),
+  component: lazyRouteComponent(() => import('./failed/failed-page.tsx'), 'FailedPage'),
+})
+
 const journeys = createRoute({
   getParentRoute: () => root,
   path: '/journey',
@@ -74,7 +89,7 @@ const journey = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, map, events, event, consumers, journeys, journey]),
+  routeTree: root.addChildren([overview, map, events, event, consumers, failed, journeys, journey]),
   basepath: import.meta.env.BASE_URL,
   defaultPreload: 'intent',
   parseSearch,

@@ -49,10 +49,13 @@ export function operationPath<N extends QueryName>(name: N, input: Operations[N]
   return `${apiUrl}/${name}${text === '' ? '' : `?${text}`}`
 }
 
-/** Publishes an event by hand. */
-export async function emit(input: Operations['emit']['input']): Promise<Operations['emit']['output']> {
+/** Does one operation that changes something. */
+export async function act<N extends OperationName>(
+  name: N,
+  input: Operations[N]['input'],
+): Promise<Operations[N]['output']> {
   return await answer(() =>
-    fetch(`${apiUrl}/emit`, {
+    fetch(`${apiUrl}/${name}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(input),

@@ -1,4 +1,5 @@
 import { QueryClient, queryOptions } from '@tanstack/react-query'
+import type { Operations } from '../contract.ts'
 import { ApiProblem, read } from './call.ts'
 
 /** The cache of everything that was read; the live stream writes into it. */
@@ -33,6 +34,35 @@ export const topologyQuery = queryOptions({
   queryFn: ({ signal }) => read('topology', {}, signal),
   staleTime: 60_000,
 })
+
+export const failuresQuery = queryOptions({
+  queryKey: ['failures'],
+  queryFn: ({ signal }) => read('failures', {}, signal),
+  refetchInterval: 2_000,
+})
+
+export const groupQuery = (signature: string, replay: string | null) =>
+  queryOptions({
+    queryKey: ['dead-letters', signature, replay],
+    queryFn: ({ signal }) =>
+      read('deadLetters', { signature, limit: 200, ...(replay === null ? {} : { replay }) }, signal),
+    refetchInterval: 3_000,
+  })
+
+export const deadLetterQuery = (address: Operations['deadLetter']['input']) =>
+  queryOptions({
+    queryKey: ['dead-letter', address],
+    queryFn: ({ signal }) => read('deadLetter', address, signal),
+    refetchInterval: 3_000,
+    retry: false,
+  })
+
+export const replaysQuery = (consumer: string) =>
+  queryOptions({
+    queryKey: ['replays', consumer],
+    queryFn: ({ signal }) => read('replays', { consumer }, signal),
+    refetchInterval: 1_000,
+  })
 
 export const eventQuery = (position: number) =>
   queryOptions({

@@ -1,12 +1,16 @@
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { ConsumerView } from '../contract.ts'
+import { useAct } from '../failed/use-act.ts'
+import { Button, buttonClass } from '../ui/button.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { count, duration, plural, rate } from '../ui/format.ts'
+import { Icon } from '../ui/icon.tsx'
 import { KindIcon } from '../ui/kind.tsx'
 import { Pane } from '../ui/pane.tsx'
 import { StatusLabel } from '../ui/status.tsx'
 import { age } from './age.ts'
+import { Replays } from './replays.tsx'
 
 /** One follower: what it follows, and each of its slots with the process that works on it. */
 export function ConsumerPane({ consumer, onClose }: { consumer: ConsumerView; onClose: () => void }) {
@@ -27,10 +31,69 @@ export function ConsumerPane({ consumer, onClose }: { consumer: ConsumerView; on
         </div>
       }
     >
+      <Standing consumer={consumer} />
       <Facts consumer={consumer} />
       <Follows consumer={consumer} />
+      <Policy consumer={consumer} />
+      {kind === 'consumer' && <Replays consumer={name} />}
       <Slots consumer={consumer} />
     </Pane>
+  )
+}
+
+/** Whether it stands still, why, and how that is changed. */
+function Standing({ consumer: { dead, held, kind, name, paused, retrying, stoppedBy } }: { consumer: ConsumerView }) {
+  const pause = useAct('pauseConsumer', () => `${name} is paused`)
+  const resume = useAct('resumeConsumer', () => `${name} goes on`)
+  if (kind === 'cache') return null
+  const consumer = kind === 'index' ? `index:${name}` : name
+  const failed = dead + held + retrying
+  return (
+    <section className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2.5">
+      {paused ? (
+        <Button icon="play" disabled={resume.isPending} onClick={() => resume.mutate({ consumer, by: 'console' })}>
+          Resume
+        </Button>
+      ) : (
+        <Button icon="pause" disabled={pause.isPending} onClick={() => pause.mutate({ consumer, by: 'console' })}>
+          Pause
+        </Button>
+      )}
+      {failed > 0 && (
+        <Link to="/failed" className={buttonClass}>
+          <Icon name="failed" size={13} /> {plural(failed, 'delivery', 'deliveries')} not through
+        </Link>
+      )}
+      {stoppedBy && (
+        <p className="basis-full text-ink-2">
+          Stopped itself at event{' '}
+          <Link to="/e/$position" params={{ position: String(stoppedBy.position) }} className="text-accent underline">
+            {stoppedBy.position}
+          </Link>
+          : <code className="text-ink-3">{stoppedBy.code}</code> {stoppedBy.message}. Resumed, it tries that event
+          again.
+        </p>
+      )}
+      {(pause.error ?? resume.error) && <p className="text-failed">{(pause.error ?? resume.error)?.message}</p>}
+    </section>
+  )
+}
+
+function Policy({ consumer: { etaMs, policy } }: { consumer: ConsumerView }) {
+  const facts = Object.entries(policy)
+  if (facts.length === 0 && etaMs === undefined) return null
+  return (
+    <section className="border-b border-line px-4 py-3">
+      <h2 className="label-caps mb-1.5">Policy</h2>
+      <dl className="grid grid-cols-[repeat(auto-fill,minmax(9rem,1fr))] gap-x-4 gap-y-2">
+        {facts.map(([term, value]) => (
+          <Fact key={term} term={term}>
+            {value}
+          </Fact>
+        ))}
+        {etaMs !== undefined && <Fact term="caught up in">{duration(etaMs)}</Fact>}
+      </dl>
+    </section>
   )
 }
 

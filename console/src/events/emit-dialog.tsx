@@ -1,11 +1,12 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
-import { ApiProblem, emit, read } from '../api/call.ts'
+import { act, read } from '../api/call.ts'
 import { topologyQuery } from '../api/queries.ts'
 import type { TopologyNode } from '../contract.ts'
 import { Dialog } from '../shell/dialog.tsx'
-import { Button, IconButton } from '../ui/button.tsx'
+import { Button, IconButton, SubmitButton } from '../ui/button.tsx'
 import { CopyButton } from '../ui/copy.tsx'
+import { Refused } from '../ui/refused.tsx'
 import { toast } from '../ui/toast.tsx'
 import { emitCommand } from './first-steps.ts'
 
@@ -44,7 +45,7 @@ function EmitForm({ event, events, onChoose, onDone }: EmitFormProps) {
   const text = draft ?? sample ?? ''
   const data = parse(text)
   const publish = useMutation({
-    mutationFn: () => emit({ event: event.name, data: data.value }),
+    mutationFn: () => act('emit', { event: event.name, data: data.value }),
     onSuccess: () => {
       toast(`Published ${event.name}`)
       onDone()
@@ -92,36 +93,10 @@ function EmitForm({ event, events, onChoose, onDone }: EmitFormProps) {
         />
         <span className="flex-1" />
         <Button onClick={onDone}>Cancel</Button>
-        <button
-          type="submit"
-          disabled={data.error !== undefined || publish.isPending}
-          className="inline-flex min-h-7 items-center rounded-md bg-accent px-3 font-medium text-on-accent disabled:opacity-50"
-        >
-          Publish
-        </button>
+        <SubmitButton disabled={data.error !== undefined || publish.isPending}>Publish</SubmitButton>
       </div>
     </form>
   )
-}
-
-function Refused({ error }: { error: Error }) {
-  const issues = error instanceof ApiProblem ? error.issues : []
-  return (
-    <>
-      <p>{error.message}</p>
-      <ul className="mono list-disc pl-5">
-        {issues.map((issue) => (
-          <li key={issueText(issue)}>{issueText(issue)}</li>
-        ))}
-      </ul>
-    </>
-  )
-}
-
-/** Issues name a field and say what is wrong with it; whatever their shape, both are shown. */
-function issueText(issue: unknown): string {
-  if (typeof issue !== 'object' || issue === null) return String(issue)
-  return Object.values(issue).map(String).join(': ')
 }
 
 async function sampleOf({ name, facts }: TopologyNode): Promise<string> {

@@ -1,8 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
-import { operationPath } from '../api/call.ts'
-import type { EventDetail } from '../contract.ts'
-import { buttonClass } from '../ui/button.tsx'
+import { type ReactNode, useState } from 'react'
+import { operationPath, read } from '../api/call.ts'
+import type { EventDetail, EventSummary } from '../contract.ts'
+import { Button, buttonClass } from '../ui/button.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { JsonView } from '../ui/json-view.tsx'
@@ -90,27 +91,65 @@ export function DeliverySections({ event }: Part) {
         <h2 className="label-caps mb-1.5">Deliveries</h2>
         <Deliveries deliveries={event.deliveries} />
       </section>
-      {event.effects.length > 0 && (
-        <section className="border-b border-line px-4 py-3">
-          <h2 className="label-caps mb-1.5">Set off</h2>
-          <ul>
-            {event.effects.map((effect) => (
-              <li key={effect.position} className="relative flex min-h-7 items-center gap-2.5 rounded hover:bg-hover">
-                <KindIcon kind={effect.kind} size={14} />
-                <Link
-                  to="/e/$position"
-                  params={{ position: String(effect.position) }}
-                  className="row-link shrink-0 font-medium"
-                >
-                  {effect.type}
-                </Link>
-                <span className="mono text-ink-3">{effect.position}</span>
-                <Preview text={effect.preview} />
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <Chain title="Set off by" events={event.causes.toReversed()} gone={event.causeGone} />
+      <Chain title="Set off" events={event.effects} />
+      {event.causes.length + event.effects.length > 0 && <Correlated correlation={event.correlation} />}
+    </>
+  )
+}
+
+interface ChainProps {
+  title: string
+  /** The oldest first. */
+  events: readonly EventSummary[]
+  gone?: number | undefined
+}
+
+/** Causes down to the event, or what it set off. */
+function Chain({ title, events, gone }: ChainProps) {
+  if (events.length === 0 && gone === undefined) return null
+  return (
+    <section className="border-b border-line px-4 py-3">
+      <h2 className="label-caps mb-1.5">{title}</h2>
+      {gone !== undefined && <p className="text-sm text-ink-3">Event {gone} is not kept in the log any more.</p>}
+      <ul>
+        {events.map((each) => (
+          <li key={each.position} className="relative flex min-h-7 items-center gap-2.5 rounded hover:bg-hover">
+            <KindIcon kind={each.kind} size={14} />
+            <Link
+              to="/e/$position"
+              params={{ position: String(each.position) }}
+              className="row-link shrink-0 font-medium"
+            >
+              {each.type}
+            </Link>
+            <span className="mono text-ink-3">{each.position}</span>
+            <Preview text={each.preview} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** Everything that the same impulse set off, when asked for. */
+function Correlated({ correlation }: { correlation: string }) {
+  const [open, setOpen] = useState(false)
+  const { data, error } = useQuery({
+    queryKey: ['correlated', correlation],
+    queryFn: ({ signal }) => read('correlated', { correlation, limit: 100 }, signal),
+    enabled: open,
+  })
+  if (!open)
+    return (
+      <div className="border-b border-line px-4 py-2.5">
+        <Button onClick={() => setOpen(true)}>All of correlation {correlation.slice(0, 13)}</Button>
+      </div>
+    )
+  return (
+    <>
+      {error && <p className="px-4 py-3 text-failed">{error.message}</p>}
+      {data && <Chain title={`Correlation ${correlation}`} events={data.events} />}
     </>
   )
 }

@@ -58,7 +58,7 @@ function badgeOf(to: string, { checks, head, totals }: Overview): Badge | undefi
     return { text: compact(troubled.length), means: 'checks need attention', status }
   }
   if (to === '/events') return { text: compact(head), means: 'events in the log' }
-  if (to !== '/consumers') return undefined
+  if (to !== '/failed') return undefined
   const { dead, held, retrying } = totals
   if (dead + held + retrying === 0) return undefined
   return {

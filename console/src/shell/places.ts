@@ -6,7 +6,7 @@ import { useShortcut } from './shortcuts.ts'
 export const isMac: boolean = navigator.platform.startsWith('Mac')
 
 interface Place {
-  to: '/' | '/map' | '/events' | '/consumers' | '/journey'
+  to: '/' | '/map' | '/events' | '/consumers' | '/failed' | '/journey'
   title: string
   icon: IconName
   /** After `g`. */
@@ -19,6 +19,7 @@ export const places: readonly Place[] = [
   { to: '/map', title: 'Map', icon: 'map', letter: 'm' },
   { to: '/events', title: 'Events', icon: 'events', letter: 'e' },
   { to: '/consumers', title: 'Consumers', icon: 'consumers', letter: 'c' },
+  { to: '/failed', title: 'Failed', icon: 'failed', letter: 'f' },
   { to: '/journey', title: 'Journey', icon: 'journey', letter: 'j' },
 ]
 
@@ -29,5 +30,6 @@ export function useGoShortcuts(): void {
   useShortcut('g m', () => void navigate({ to: '/map' }))
   useShortcut('g e', () => void navigate({ to: '/events' }))
   useShortcut('g c', () => void navigate({ to: '/consumers' }))
+  useShortcut('g f', () => void navigate({ to: '/failed' }))
   useShortcut('g j', () => void navigate({ to: '/journey' }))
 }

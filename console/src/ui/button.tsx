@@ -20,6 +20,19 @@ export function Button({ icon, children, className = '', ...rest }: ButtonProps)
   )
 }
 
+/** The one that a form is about. */
+export function SubmitButton({ children, ...rest }: ComponentProps<'button'>) {
+  return (
+    <button
+      type="submit"
+      className="inline-flex min-h-7 items-center rounded-md bg-accent px-3 font-medium text-on-accent disabled:opacity-50"
+      {...rest}
+    >
+      {children}
+    </button>
+  )
+}
+
 /** Only an icon: its name is what `label` says. */
 export function IconButton({ icon, label, className = '', ...rest }: ButtonProps & { icon: IconName; label: string }) {
   return (

@@ -8,6 +8,7 @@ const drawings = {
   ),
   events: <path d="M2 3.5h7M2 8h12M2 12.5h9M12.2 3.5h1.8" />,
   consumers: <path d="M2 3h12l-4.6 5.4v4.2l-2.8 1.4V8.4z" />,
+  failed: <path d="M8 1.8 14.2 8 8 14.2 1.8 8zM8 5v3.6M8 10.9v.1" />,
   journey: <path d="M2 3.5h4.5M5 8h5.5M9 12.5h5M4.2 3.5V8M9.8 8v4.5" />,
   table: <path d="M2 3h12v10H2zM2 6.3h12M2 9.7h12M6.5 6.3V13" />,
   event: <path d="M9 1.8 3.5 9H8l-1 5.2L12.5 7H8z" />,

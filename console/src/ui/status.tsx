@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react'
-import type { Check, DeliveryView, Status } from '../contract.ts'
+import type { Check, DeliveryView, ReplayView, Status } from '../contract.ts'
 
-/** Every status word the console knows: those of anything, of a delivery and of a check. */
-export type StatusWord = Status | DeliveryView['status'] | Check['status']
+/** Every status word the console knows: those of anything, of a delivery, of a check and of a replay. */
+export type StatusWord = Status | DeliveryView['status'] | Check['status'] | ReplayView['state']
 
 interface Look {
   tone: Status
@@ -57,6 +57,9 @@ const looks: Record<StatusWord, Look> = {
   dead: { tone: 'failed', shape: shapes.failed },
   paused: { tone: 'paused', shape: shapes.paused },
   held: { tone: 'paused', shape: shapes.paused },
+  discarded: { tone: 'paused', shape: shapes.failed },
+  cancelled: { tone: 'paused', shape: shapes.failed },
+  stopped: { tone: 'failed', shape: shapes.paused },
 }
 
 /** The colour token of a status. */
