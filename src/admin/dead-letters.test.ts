@@ -4,6 +4,7 @@ import { on } from '../delivery/on.ts'
 import { event } from '../events/event.ts'
 import { t } from '../kernel/schema.ts'
 import { app } from '../platform/app-definition.ts'
+import { stream } from '../streams/stream.ts'
 import { type TestApp, testApp } from '../testing/test-app.ts'
 import { testClock } from '../testing/test-clock.ts'
 
@@ -181,6 +182,21 @@ test('an edited delivery is checked, gets its data to the handler, and changes n
   expect(await handled(running)).toEqual([8])
   expect((await running.operate('event', { position: 1 })).data).toEqual({ key: 'a', n: 1 })
   await expect(running.operate('deadLetter', address)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('an event of a stream can be edited: its key is the stream, not what its data says', async () => {
+  const counted = event('counted', { n: t.int() })
+  const counter = stream('counter', { events: { counted }, initial: () => 0, evolve: (state) => state + 1 })
+  const reader = on('reader', counted, { attempts: 1 }, async ({ key, data: { n }, sql }) => {
+    if (n === 1) throw new Error('not 1')
+    await sql`insert into effects (key, n) values (${key}, ${n})`
+  })
+  await using running = await testApp(app('t', { counted, counter, reader }, effects))
+  await running.within(() => counter.append('a', [{ type: 'counted', data: { n: 1 } }]))
+  await running.settled()
+  await running.operate('edit', { consumer: 'reader', position: 1, data: { n: 2 }, redrive: true })
+  await until('it is handled', async () => (await handled(running)).length === 1)
+  expect(await running.sql`select key, n from effects`).toEqual([{ key: 'counter:a', n: 2 }])
 })
 
 test('an edit while the old data is being handled wins: what it did is rolled back', async () => {

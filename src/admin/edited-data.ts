@@ -1,5 +1,6 @@
 import type { EditedData } from '../delivery/edit-delivery.ts'
 import type { Change } from '../events/change.ts'
+import type { EventDefinition } from '../events/event.ts'
 import { newRecord } from '../events/publish.ts'
 import type { LogRecord } from '../events/record.ts'
 import type { TableDefinition } from '../events/table.ts'
@@ -16,12 +17,21 @@ export function editedData(parts: AdminParts, record: LogRecord, data: unknown):
   const event = parts.events.find(({ name }) => name === record.type)
   if (event !== undefined) {
     const made = newRecord(event, data)
-    if (made.key !== record.key) throw otherKey(record.key, made.key)
+    if (made.key !== record.key && !keyedFromOutside(event, record)) throw otherKey(record.key, made.key)
     return made
   }
   const table = parts.tables.find(({ changeType }) => changeType === record.type)
   if (table !== undefined) checkChange(table, record, data)
   return { data: JSON.stringify(data), version: record.version }
+}
+
+/** The key of a stream's event is the stream, whatever its data says. */
+function keyedFromOutside(event: EventDefinition, record: LogRecord): boolean {
+  try {
+    return event.keyOf(event.read(record)) !== record.key
+  } catch {
+    return false // data that cannot be read is what an edit may be for
+  }
 }
 
 const changeSchema = compileSchema({

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import type { ConsumerDeps } from '../delivery/consumer.ts'
 import { registerContracts } from '../events/contracts/registry.ts'
@@ -106,6 +107,8 @@ async function start(definition: AppDefinition, options: StartOptions, closers: 
 
   const stop = new AbortController()
   const abort = new AbortController()
+  // Every loop and every handler at work listens: an app of many consumers is no leak.
+  setMaxListeners(0, stop.signal, abort.signal)
   const feed = new Feed({ store, logger })
   const sequencer = new Sequencer({ store, member, ...real, advanced: () => feed.poke() })
   const tellLeader = coalescedNotify(store, 'millrace_published', captureGapMs, (error) =>

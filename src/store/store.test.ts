@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../kernel/clock.ts'
@@ -133,4 +135,28 @@ test('any array that Postgres writes is read back', async () => {
 
 test('an address is shown without its password', () => {
   expect(publicUrl('postgres://me:secret@host/db')).toBe('postgres://me:***@host/db')
+})
+
+test('a connection that breaks in the moment it is ready fails what it is for, not the process', async () => {
+  // Says that it is ready and that it ends in one breath, as Postgres does when it is killed just then.
+  const message = (type: string, body: Buffer): Buffer => {
+    const head = Buffer.alloc(5)
+    head.write(type)
+    head.writeInt32BE(body.length + 4, 1)
+    return Buffer.concat([head, body])
+  }
+  const last = Buffer.concat([
+    message('R', Buffer.alloc(4)),
+    message('Z', Buffer.from('I')),
+    message('E', Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0')),
+  ])
+  const dying = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end(last)))
+  dying.listen(0, '127.0.0.1')
+  await once(dying, 'listening')
+  const { port } = dying.address() as AddressInfo
+  const url = `postgres://u:p@127.0.0.1:${port}/d`
+  const doomed = openStore({ url, connections: 1, logger: silentLogger, applicationName: 'store test' })
+  await expect(doomed.sql`select 1`).rejects.toThrow()
+  await doomed.close()
+  dying.close()
 })

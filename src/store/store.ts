@@ -62,6 +62,8 @@ export function openStore({ url, pooler, connections, logger, applicationName }:
     idleTimeoutMillis: 30_000,
     ...(pooler === undefined ? {} : { Client: UnnamedClient }),
   })
+  // One that breaks while it is handed over has nobody's listener: the pool has taken its own away, we come a moment later.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   // An idle connection that breaks is replaced by the pool; without a listener Node would end the process.
   let closing = false
   pool.on('error', (error) => {
