@@ -11,7 +11,7 @@ export interface Backoff {
 }
 
 /**
- * Exponential backoff with full jitter below a floor of half the step: spreads a herd without ever retrying at once.
+ * Exponential backoff with jitter over the upper half of the step: spreads a herd without ever retrying at once.
  * @param attempt failures so far, from 1
  * @param random in [0, 1)
  */

@@ -117,7 +117,7 @@ function sort(app: string, given: Readonly<Record<string, Part>> | readonly Part
     const list = Object.entries(lists).find(([known]) => known === kind)?.[1]
     if (list === undefined) {
       throw new PlatformError('APP_INVALID', `app "${app}": ${where} is not a declaration`, {
-        hint: 'List values made with table, event, on, cache, index or route.',
+        hint: 'List values made with table, event, stream, on, projection, job, schedule, cache, index or route.',
       })
     }
     if (!list.includes(part)) list.push(part)

@@ -53,7 +53,7 @@ export const deadLetterQuery = (address: Operations['deadLetter']['input']) =>
   queryOptions({
     queryKey: ['dead-letter', address],
     queryFn: ({ signal }) => read('deadLetter', address, signal),
-    refetchInterval: 3_000,
+    refetchInterval: ({ state }) => (state.status === 'error' ? false : 3_000),
     retry: false,
   })
 
