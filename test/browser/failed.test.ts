@@ -65,8 +65,10 @@ describeInBrowser('what failed', (browser) => {
     await data.fill('{ "order": "a1", "amount": 7 }')
     await page.getByRole('button', { name: 'Save and redrive' }).click()
     await page.getByText('2 dead letters for somebody to decide').waitFor()
-    const { events } = await shop.operate('events', { type: 'order.booked' })
-    await page.goto(`${shop.url}/_/e/${events[0]?.position}`)
+    const bookedAt = async () =>
+      (await shop.operate('events', { type: 'order.booked', text: 'a1' })).events[0]?.position
+    await expect.poll(bookedAt).toBeDefined()
+    await page.goto(`${shop.url}/_/e/${await bookedAt()}`)
     await page.getByRole('heading', { name: 'Set off by' }).waitFor()
     await page.getByRole('link', { name: 'order.placed' }).click()
     await until(page, `document.title.endsWith('Event 1')`)
