@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { shownFindings } from '../support/chaos-checker.ts'
+import { checkHistory, shownFindings } from '../support/chaos-checker.ts'
 import { seeded } from '../support/chaos-random.ts'
 import { ChaosBed, type Counts, noCounts, runEpisode } from '../support/chaos-run.ts'
+import { sabotaged } from '../support/chaos-sabotage.ts'
 
 // Random operations of several processes while they and Postgres are killed; then every history is compared with what the
 // database has. An episode has a database of its own and at most so many disturbances.
@@ -26,12 +27,14 @@ test(`${how} of random operations, kills and restarts (CHAOS_SEED=${seed}): exac
     for (let episode = 1; minutes > 0 ? Date.now() < until : left > 0; episode += 1) {
       const some = Math.min(mostRounds, minutes > 0 ? mostRounds : left)
       left -= some
-      const { counts, findings } = await runEpisode(bed, { seed: seed + episode, random, rounds: some })
+      const { counts, findings, evidence } = await runEpisode(bed, { seed: seed + episode, random, rounds: some })
       for (const name of Object.keys(total) as (keyof Counts)[]) total[name] += counts[name]
       if (findings.length > 0)
         expect.fail(
           `episode ${episode}, evidence kept in ${bed.directory}; again: ${again}\n${shownFindings(findings)}`,
         )
+      for (const [what, spoilt] of Object.entries(sabotaged(evidence, random)))
+        expect(checkHistory(spoilt), `the checker lets pass: ${what}`).not.toEqual([])
     }
     failed = false
   } finally {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { removeEmbeddedPostgres } from '../../src/adapters/embedded-postgres/remove-embedded-postgres.ts'
+import { seeded } from '../support/chaos-random.ts'
 import { Shop } from '../support/chaos-shop.ts'
 
 const rounds = Number(process.env['CHAOS_ROUNDS'] ?? 6)
@@ -12,7 +13,7 @@ const seed = Number(process.env['CHAOS_SEED'] ?? randomInt(1_000_000))
 test(`${rounds} rounds of kill -9 under load (CHAOS_SEED=${seed}) lose and double nothing`, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-chaos-'))
   chmodSync(directory, 0o711)
-  const random = generator(seed)
+  const random = seeded(seed).next
   const shop = await Shop.open(directory)
   try {
     for (let round = 1; round <= rounds; round += 1) {
@@ -30,14 +31,3 @@ test(`${rounds} rounds of kill -9 under load (CHAOS_SEED=${seed}) lose and doubl
     await removeEmbeddedPostgres(directory)
   }
 })
-
-/** Mulberry32: small, seeded, good enough to choose moments. */
-function generator(from: number): () => number {
-  let state = from
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let x = Math.imul(state ^ (state >>> 15), 1 | state)
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x
-    return ((x ^ (x >>> 14)) >>> 0) / 4294967296
-  }
-}

@@ -19,6 +19,8 @@ const rules: Readonly<Record<string, (evidence: Evidence) => Iterable<string>>> 
   'interventions are audited': deliveries.interventionsAreAudited,
 }
 
+export const ruleNames: readonly string[] = Object.keys(rules)
+
 /** Compares the histories of all writers with what the database has in the end. Nothing is found when all is right. */
 export function checkHistory(evidence: Evidence): Finding[] {
   return Object.entries(rules).flatMap(([rule, broken]) =>

@@ -101,16 +101,17 @@ export class ChaosBed {
 export async function runEpisode(
   bed: ChaosBed,
   { seed, random, rounds }: { seed: number; random: Random; rounds: number },
-): Promise<{ counts: Counts; findings: Finding[] }> {
+): Promise<{ counts: Counts; findings: Finding[]; evidence: Evidence }> {
   const place = await bed.episode()
   const restartsBefore = bed.restarts
   const fleet = new Fleet({ ...place, seed })
   const findings: Finding[] = []
   try {
     await Promise.all([fleet.join(), fleet.join()])
+    const next = disturbances(random)
     for (let round = 1; round <= rounds; round += 1) {
-      await sleep(random.int(300, 2500))
-      await disturb(bed, fleet, random)
+      await sleep(random.int(200, 2000))
+      await disturb(next.next().value, { bed, fleet, random })
     }
     await sleep(random.int(300, 1500))
     await fleet.quiet()
@@ -124,12 +125,26 @@ export async function runEpisode(
   findings.push(...checkHistory(evidence))
   if (findings.length === 0) await bed.forget(place)
   const counts = { ...countsOf(evidence), ...fleet.counts, restarts: bed.restarts - restartsBefore }
-  return { counts: { ...counts, findings: findings.length }, findings }
+  return { counts: { ...counts, findings: findings.length }, findings, evidence }
 }
 
-async function disturb(bed: ChaosBed, fleet: Fleet, random: Random): Promise<void> {
+type Disturbance = 'kill' | 'postgres' | 'both' | 'leave' | 'join' | 'stall' | 'poison'
+
+/** What ten rounds are made of, in an order that chance gives: each kind comes in a short run, too. */
+const tenRounds: readonly Disturbance[] = [
+  ...(['kill', 'kill', 'kill', 'postgres', 'postgres', 'both', 'leave', 'join', 'stall', 'poison'] as const),
+]
+
+function* disturbances(random: Random): Generator<Disturbance, never> {
+  for (;;) {
+    const deck = [...tenRounds]
+    while (deck.length > 0) yield deck.splice(random.int(0, deck.length - 1), 1)[0] as Disturbance
+  }
+}
+
+async function disturb(how: Disturbance, { bed, fleet, random }: { bed: ChaosBed; fleet: Fleet; random: Random }) {
   const one = random.one(fleet.names)
-  switch (random.weighted({ kill: 6, postgres: 5, both: 1, leave: 2, join: 2, stall: 2, poison: 2 })) {
+  switch (how) {
     case 'kill':
       return fleet.kill(one)
     case 'postgres':
