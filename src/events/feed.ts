@@ -4,7 +4,7 @@ import type { Logger } from '../kernel/logger.ts'
 import { Wake } from '../kernel/wake.ts'
 import type { Statement } from '../store/sql.ts'
 import type { Store } from '../store/store.ts'
-import { type LogSource, readBounds, readLog, readOn, type Stretch } from './read.ts'
+import { keepPlans, type LogSource, readBounds, readLog, readOn, type Stretch } from './read.ts'
 import type { LogRecord } from './record.ts'
 import type { Selection } from './selection.ts'
 
@@ -103,7 +103,9 @@ export class Feed {
     await this.#disconnect()
     const client = await this.#store.connect()
     this.#client = client
+    if (this.#store.sessions) await keepPlans(client)
     this.#source = {
+      keepsPlans: this.#store.sessions,
       withClient: (work) => work(client),
       run: async <R extends object>(statement: Statement, values: readonly unknown[] = []) =>
         (await client.query({ ...statement, values: [...values] })).rows as R[],

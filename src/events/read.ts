@@ -5,7 +5,11 @@ import type { LogRecord } from './record.ts'
 import type { Selection } from './selection.ts'
 
 /** Where to read from: the store, or one connection of it. */
-export type LogSource = Pick<Store, 'run'> & { withClient<T>(work: (client: LogClient) => Promise<T>): Promise<T> }
+export type LogSource = Pick<Store, 'run'> & {
+  withClient<T>(work: (client: LogClient) => Promise<T>): Promise<T>
+  /** Set on a connection that `keepPlans` has prepared. */
+  readonly keepsPlans?: boolean
+}
 export type LogClient = Pick<pg.ClientBase, 'query'>
 
 /**
@@ -62,7 +66,12 @@ export async function readLog(store: LogSource, range: ReadRange): Promise<Stret
 /** Reads on from a place that is known not to be dropped: the newest part of the log. */
 export async function readOn(store: LogSource, { after, span, only }: ReadRange): Promise<Stretch> {
   if (only === undefined) {
-    const records = await readRecords(store, readAll, [after, span])
+    const records = await readRecords(
+      store,
+      readAll,
+      [after, span],
+      store.keepsPlans === true ? 'millrace-read' : undefined,
+    )
     return { records, through: records.at(-1)?.position ?? after }
   }
   // How far first, then what: a tick made in between must not be counted as read.
@@ -73,14 +82,26 @@ export async function readOn(store: LogSource, { after, span, only }: ReadRange)
   return { records, through }
 }
 
+/**
+ * Lets a connection plan the reading of the log once: with nothing but index scans and nested loops to choose from, the
+ * plan that was made when the log was small stays right.
+ */
+export async function keepPlans(client: LogClient): Promise<void> {
+  await client.query(
+    `set plan_cache_mode = force_generic_plan; set jit = off; set enable_seqscan = off; set enable_bitmapscan = off;
+     set enable_hashjoin = off; set enable_mergejoin = off`,
+  )
+}
+
 async function readKept(store: LogSource, { after, span, only }: ReadRange, tail: number): Promise<Stretch> {
   const { text, values } = only?.sql(4) ?? { text: 'true', values: [] }
   const records = await readRecords(store, keptOf(`and ${text}`), [after, span, tail, ...values])
   return { records, through: records.length < span ? tail : (records.at(-1)?.position ?? tail) }
 }
 
-async function readRecords(store: LogSource, text: string, values: unknown[]): Promise<LogRecord[]> {
-  const config: pg.QueryConfig & { rowMode: 'array' } = { text, values, rowMode: 'array' }
+async function readRecords(store: LogSource, text: string, values: unknown[], name?: string): Promise<LogRecord[]> {
+  const plain = { text, values, rowMode: 'array' } as const
+  const config = name === undefined ? plain : { ...plain, name }
   const { rows } = await store.withClient((client) => client.query<Cells>(config))
   return rows.map(toRecord)
 }
