@@ -59,7 +59,8 @@ interface Replay {
 }
 
 function replayed({ id, consumer, from, until, state, key }: Replay): Consumed {
-  return { ...consumed(`replay:${id}`, consumer), from, until, key, whole: state === 'done' }
+  // A replay keeps the order of keys whatever its consumer does in normal delivery.
+  return { ...consumed(`replay:${id}`, consumer), ordered: true, from, until, key, whole: state === 'done' }
 }
 
 interface Row {

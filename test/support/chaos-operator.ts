@@ -60,8 +60,8 @@ export class Operator {
       )
     }
     const replays = await running.operate('replays', {}).catch(() => [])
-    for (const { id, state, consumer } of replays) {
-      if (state !== 'paused' && state !== 'stopped' && !(state === 'running' && consumer === 'strict')) continue
+    for (const { id, state } of replays) {
+      if (state !== 'paused' && state !== 'stopped') continue
       const trouble = await running.operate('deadLetters', { replay: id, limit: 100 }).catch(() => undefined)
       for (const { position } of trouble?.deliveries ?? []) await this.#mendAt(position).catch(() => undefined)
       await running.operate('resumeReplay', { id }).catch(() => undefined)

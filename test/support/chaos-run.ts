@@ -63,6 +63,32 @@ export class ChaosBed {
     this.#postgres = await openEmbeddedPostgres({ directory: this.directory })
   }
 
+  /** `kill -9` of one server process, after which Postgres starts anew all of itself. */
+  async killBackend(url: string, random: Random): Promise<void> {
+    const [pid] = await this.#backends(url, random)
+    if (pid === undefined) return
+    this.restarts += 1
+    process.kill(pid, 'SIGKILL')
+  }
+
+  /** Ends some connections and leaves the others. */
+  async cut(url: string, random: Random): Promise<void> {
+    const pids = (await this.#backends(url, random)).slice(0, random.int(1, 12))
+    const text = 'select pg_terminate_backend(pid) from unnest($1::int[]) pid'
+    await this.query(url, (client) => client.query(text, [pids])).catch(() => undefined) // it is starting anew just now
+  }
+
+  /** Server processes at work for the apps, in random order. */
+  async #backends(url: string, random: Random): Promise<number[]> {
+    const text = `select pid from pg_stat_activity
+      where datname = current_database() and application_name <> 'chaos' order by pid`
+    const found = await this.query(url, (client) => client.query<{ pid: number }>(text)).catch(() => ({ rows: [] }))
+    return found.rows
+      .map(({ pid }) => ({ pid, at: random.next() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ pid }) => pid)
+  }
+
   async episode(): Promise<{ url: string; directory: string }> {
     this.#episodes += 1
     const name = `episode_${this.#episodes}`
@@ -80,14 +106,27 @@ export class ChaosBed {
     rmSync(directory, { recursive: true, force: true })
   }
 
+  /** On a connection of its own, as soon as Postgres gives one. */
   async query<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
-    client.on('error', () => undefined) // told by the query under way
-    await client.connect()
+    const client = await this.#connect(url)
     try {
       return await work(client)
     } finally {
       await client.end()
+    }
+  }
+
+  async #connect(url: string): Promise<pg.Client> {
+    for (let tries = 1; ; tries += 1) {
+      const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'chaos' })
+      client.on('error', () => undefined) // told by the query under way
+      try {
+        await client.connect()
+        return client
+      } catch (error) {
+        if (tries === 100) throw error
+        await sleep(100)
+      }
     }
   }
 
@@ -111,7 +150,7 @@ export async function runEpisode(
     const next = disturbances(random)
     for (let round = 1; round <= rounds; round += 1) {
       await sleep(random.int(200, 2000))
-      await disturb(next.next().value, { bed, fleet, random })
+      await disturb(next.next().value, { bed, fleet, random, url: place.url })
     }
     await sleep(random.int(300, 1500))
     await fleet.quiet()
@@ -128,11 +167,11 @@ export async function runEpisode(
   return { counts: { ...counts, findings: findings.length }, findings, evidence }
 }
 
-type Disturbance = 'kill' | 'postgres' | 'both' | 'leave' | 'join' | 'stall' | 'poison'
+type Disturbance = 'kill' | 'postgres' | 'backend' | 'both' | 'cut' | 'leave' | 'join' | 'stall' | 'poison'
 
 /** What ten rounds are made of, in an order that chance gives: each kind comes in a short run, too. */
 const tenRounds: readonly Disturbance[] = [
-  ...(['kill', 'kill', 'kill', 'postgres', 'postgres', 'both', 'leave', 'join', 'stall', 'poison'] as const),
+  ...(['kill', 'kill', 'postgres', 'backend', 'both', 'cut', 'leave', 'join', 'stall', 'poison'] as const),
 ]
 
 function* disturbances(random: Random): Generator<Disturbance, never> {
@@ -142,13 +181,20 @@ function* disturbances(random: Random): Generator<Disturbance, never> {
   }
 }
 
-async function disturb(how: Disturbance, { bed, fleet, random }: { bed: ChaosBed; fleet: Fleet; random: Random }) {
+async function disturb(
+  how: Disturbance,
+  { bed, fleet, random, url }: { bed: ChaosBed; fleet: Fleet; random: Random; url: string },
+): Promise<void> {
   const one = random.one(fleet.names)
   switch (how) {
     case 'kill':
       return fleet.kill(one)
     case 'postgres':
       return bed.kill()
+    case 'backend':
+      return bed.killBackend(url, random)
+    case 'cut':
+      return bed.cut(url, random)
     case 'both':
       fleet.kill(one)
       return bed.kill()
@@ -167,11 +213,10 @@ async function disturb(how: Disturbance, { bed, fleet, random }: { bed: ChaosBed
 async function comesToRest(bed: ChaosBed, url: string): Promise<string | undefined> {
   const deadline = Date.now() + restMs
   for (;;) {
-    const rest = await bed.query(
-      url,
-      async (client) => (await client.query(restText)).rows[0] as Record<string, number>,
-    )
-    const moving = Object.entries(rest).filter(([, count]) => count > 0)
+    const rest = await bed
+      .query(url, async (client) => (await client.query<Record<string, number>>(restText)).rows[0])
+      .catch(() => undefined)
+    const moving = Object.entries(rest ?? { 'Postgres that does not answer': 1 }).filter(([, count]) => count > 0)
     if (moving.length === 0) return undefined
     if (Date.now() > deadline) return moving.map(([what, count]) => `${count} ${what}`).join(', ')
     await sleep(100)
