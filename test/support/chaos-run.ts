@@ -203,7 +203,7 @@ async function disturb(
     case 'join':
       return fleet.join()
     case 'stall':
-      return fleet.stall(one, random.int(500, 3000))
+      return fleet.stall(one, random.int(1000, 3000))
     case 'poison':
       return fleet.poison(one, random.one([1, 2, 9]))
   }
