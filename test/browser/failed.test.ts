@@ -77,6 +77,19 @@ describeInBrowser('what failed', (browser) => {
     expect(view.errors.filter((error) => !/status of 40[04]/.test(error))).toEqual([])
   })
 
+  test('is found by the id of its event, and from the event', async () => {
+    await using view = await signedIn('')
+    const { page } = view
+    const { id } = await shop.operate('event', { position: 2 })
+    await page.getByRole('button', { name: /Jump to/ }).click()
+    await page.getByRole('combobox', { name: 'Jump to' }).fill(id)
+    await page.getByRole('option', { name: 'order.placed 2' }).click()
+    await until(page, `document.title.endsWith('Event 2')`)
+    await page.getByRole('link', { name: 'dead' }).click()
+    await page.getByRole('heading', { name: '1 try' }).waitFor()
+    expect(view.errors).toEqual([])
+  })
+
   test('is discarded with a reason', async () => {
     await using view = await signedIn('failed')
     const { page } = view

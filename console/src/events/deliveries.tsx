@@ -1,11 +1,19 @@
+import { Link } from '@tanstack/react-router'
 import type { DeliveryView } from '../contract.ts'
+import { placeOf } from '../failed/address.ts'
 import { duration } from '../ui/format.ts'
 import { KindIcon } from '../ui/kind.tsx'
 import { StatusLabel } from '../ui/status.tsx'
 import { Clock, TimeUntil } from '../ui/time.tsx'
 
+interface DeliveriesProps {
+  /** Of the event. */
+  position: number
+  deliveries: readonly DeliveryView[]
+}
+
 /** Every follower of an event and how it stands to it. */
-export function Deliveries({ deliveries }: { deliveries: readonly DeliveryView[] }) {
+export function Deliveries({ position, deliveries }: DeliveriesProps) {
   if (deliveries.length === 0) return <p className="text-ink-3">Nothing follows events of this type.</p>
   return (
     <table className="w-full text-left">
@@ -20,16 +28,21 @@ export function Deliveries({ deliveries }: { deliveries: readonly DeliveryView[]
       <tbody>
         {deliveries.map((delivery) => (
           // A cache passes in every process.
-          <Row key={`${delivery.kind} ${delivery.follower} ${delivery.member}`} delivery={delivery} />
+          <Row
+            key={`${delivery.kind} ${delivery.follower} ${delivery.member}`}
+            position={position}
+            delivery={delivery}
+          />
         ))}
       </tbody>
     </table>
   )
 }
 
-function Row({ delivery }: { delivery: DeliveryView }) {
+function Row({ position, delivery }: { position: number; delivery: DeliveryView }) {
   const { attempt = 1, doneAt, error, follower, kind, member, retryAt, startedAt, status, tookMs } = delivery
   const at = doneAt ?? startedAt
+  const troubled = kind !== 'cache' && (status === 'retrying' || status === 'held' || status === 'dead')
   return (
     <>
       <tr className="h-7">
@@ -40,7 +53,17 @@ function Row({ delivery }: { delivery: DeliveryView }) {
           </span>
         </th>
         <td>
-          <StatusLabel status={status} />
+          {troubled ? (
+            <Link
+              to="/failed"
+              search={{ sel: placeOf({ consumer: follower, kind, position, replay: null }) }}
+              className="underline-offset-2 hover:underline"
+            >
+              <StatusLabel status={status} />
+            </Link>
+          ) : (
+            <StatusLabel status={status} />
+          )}
         </td>
         <td className="text-right text-ink-3">{at && <Clock at={at} className="mono" />}</td>
         <td className="mono w-20 text-right text-ink">{tookMs !== undefined && duration(tookMs)}</td>

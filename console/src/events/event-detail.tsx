@@ -89,7 +89,7 @@ export function DeliverySections({ event }: Part) {
     <>
       <section className="border-b border-line px-4 py-3">
         <h2 className="label-caps mb-1.5">Deliveries</h2>
-        <Deliveries deliveries={event.deliveries} />
+        <Deliveries position={event.position} deliveries={event.deliveries} />
       </section>
       <Chain title="Set off by" events={event.causes.toReversed()} gone={event.causeGone} />
       <Chain title="Set off" events={event.effects} />

@@ -1,5 +1,5 @@
 import type { NavigateOptions } from '@tanstack/react-router'
-import type { Topology, TopologyNode } from '../contract.ts'
+import type { EventSummary, Topology, TopologyNode } from '../contract.ts'
 import type { router } from '../router.tsx'
 import { copy } from '../ui/copy.tsx'
 import type { IconName } from '../ui/icon.tsx'
@@ -18,16 +18,18 @@ interface Asked {
   text: string
   topology: Topology | undefined
   head: number
+  /** The event whose id the text is. */
+  found: EventSummary | undefined
 }
 
 const most = 12
 
 /** What the palette offers for a text, the likeliest first. */
-export function commandsFor({ text, topology, head }: Asked): Command[] {
+export function commandsFor({ text, topology, head, found }: Asked): Command[] {
   const words = text.toLowerCase().split(/\s+/)
   const all = [...pages, ...(topology?.nodes ?? []).map(partCommand), ...actions]
   const matching = all.filter(({ name, hint }) => words.every((word) => `${name} ${hint}`.toLowerCase().includes(word)))
-  return [...positionCommands(text, head), ...matching.slice(0, most), ...searchCommands(text)]
+  return [...foundCommands(found), ...positionCommands(text, head), ...matching.slice(0, most), ...searchCommands(text)]
 }
 
 const pages: readonly Command[] = places.map(({ to, title, icon, letter }) => ({
@@ -48,6 +50,19 @@ const actions: readonly Command[] = [
   { name: 'Theme: dark', icon: 'moon', hint: 'action', act: () => chooseTheme('dark') },
   { name: 'Theme: as the system', icon: 'auto', hint: 'action', act: () => chooseTheme('auto') },
 ]
+
+function foundCommands(found: EventSummary | undefined): Command[] {
+  if (found === undefined) return []
+  const params = { position: String(found.position) }
+  return [
+    {
+      name: `${found.type} ${found.position}`,
+      icon: found.kind === 'change' ? 'table' : 'event',
+      hint: 'id',
+      go: { to: '/e/$position', params },
+    },
+  ]
+}
 
 function positionCommands(text: string, head: number): Command[] {
   const position = Number(text.replace(/^#/, '').replaceAll(/[,_ ]/g, ''))

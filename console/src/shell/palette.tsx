@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
+import { read } from '../api/call.ts'
 import { overviewQuery, topologyQuery } from '../api/queries.ts'
 import { Key } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -16,7 +17,14 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [choice, setChoice] = useState(0)
   const listId = useId()
   const list = useRef<HTMLDivElement>(null)
-  const commands = commandsFor({ text: text.trim(), topology, head: overview?.head ?? 0 })
+  const id = text.trim()
+  const { data: found } = useQuery({
+    queryKey: ['eventById', id],
+    queryFn: ({ signal }) => read('eventById', { id }, signal),
+    enabled: /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id),
+    retry: false,
+  })
+  const commands = commandsFor({ text: id, topology, head: overview?.head ?? 0, found })
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: follows the choice
   useEffect(() => {
@@ -50,7 +58,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
           aria-activedescendant={commands[choice] && `${listId}-${choice}`}
           autoComplete="off"
           spellCheck={false}
-          placeholder="A page, a part of the app, a position, any text…"
+          placeholder="A page, a part of the app, a position, an id, any text…"
           value={text}
           onChange={(event) => {
             setText(event.target.value)
