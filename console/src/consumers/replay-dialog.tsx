@@ -38,6 +38,7 @@ export function ReplayDialog({ consumer, onClose }: { consumer: string; onClose:
           <label key={name} className="flex items-center gap-3">
             <span className="w-24 text-ink-2">{label}</span>
             <input
+              type={name === 'rate' ? 'number' : 'text'}
               value={given[name] ?? ''}
               placeholder={hint}
               onChange={(change) => {

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import { ApiProblem } from '../api/call.ts'
 import { deadLetterQuery } from '../api/queries.ts'
 import type { DeliveryAddress, FailedDeliveryDetail } from '../contract.ts'
 import { Button, buttonClass } from '../ui/button.tsx'
@@ -39,13 +40,15 @@ export function FailedPane({ address, onClose }: { address: DeliveryAddress; onC
       }
     >
       {error && !delivery && (
-        <Problem error={error.message === '' ? error : new Error('It is over: handled, or discarded.')} />
+        <Problem error={isOver(error) ? new Error('It is over: handled, or discarded.') : error} />
       )}
       {delivery === undefined && !error && <Skeleton />}
       {delivery && <Detail address={address} delivery={delivery} />}
     </Pane>
   )
 }
+
+const isOver = (error: Error): boolean => error instanceof ApiProblem && error.code === 'NOT_FOUND'
 
 function Detail({ address, delivery }: { address: DeliveryAddress; delivery: FailedDeliveryDetail }) {
   const { data, edit, error, heldBehind, newest } = delivery

@@ -16,7 +16,7 @@ export function GroupActions({ group }: { group: FailureGroup }) {
     <div className="flex flex-wrap items-center gap-2 px-10 py-2.5">
       {dead > 0 && <Button onClick={() => setAsked('redrive')}>Redrive all {dead}</Button>}
       {retrying > 0 && (
-        <Button disabled={retry.isPending} onClick={() => retry.mutate(selection)}>
+        <Button disabled={retry.isPending} onClick={() => retry.mutate({ ...selection, by: 'console' })}>
           Try again now
         </Button>
       )}

@@ -42,6 +42,9 @@ export function RedriveDialog({ selection, onClose }: { selection: FailedSelecti
               </span>
             </p>
           )}
+          {plan && plan.unchecked > 0 && (
+            <p>Of {plan.unchecked} it was not found out: too much of the log lies in between.</p>
+          )}
           {(error ?? redrive.error) && <Refused error={(error ?? redrive.error) as Error} />}
         </div>
         <div className="flex justify-end gap-2">
