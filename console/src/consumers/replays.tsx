@@ -34,6 +34,7 @@ function Replay({ replay }: { replay: ReplayView }) {
   const pause = useAct('pauseReplay', () => `Replay ${id} is paused`)
   const resume = useAct('resumeReplay', () => `Replay ${id} goes on`)
   const cancel = useAct('cancelReplay', () => `Replay ${id} is cancelled`)
+  const error = pause.error ?? resume.error ?? cancel.error
   const over = state === 'done' || state === 'cancelled'
   const given = { id, by: 'console' }
   return (
@@ -50,14 +51,7 @@ function Replay({ replay }: { replay: ReplayView }) {
         {(state === 'paused' || state === 'stopped') && <Button onClick={() => resume.mutate(given)}>Resume</Button>}
         {!over && <Button onClick={() => cancel.mutate(given)}>Cancel</Button>}
       </div>
-      {[pause, resume, cancel].map(({ error }, i) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: always the same three
-        error === null ? null : (
-          <p key={i} className="text-failed">
-            {error.message}
-          </p>
-        ),
-      )}
+      {error && <p className="text-failed">{error.message}</p>}
       {!over && (
         <div className="mt-1.5 flex items-center gap-2.5 text-sm text-ink-3">
           <progress value={progress} max={1} aria-label={`Replay ${id}`} className="h-1.5 flex-1 accent-(--accent)" />
