@@ -105,6 +105,10 @@ function run(world: FakeWorld, operation: string, params: URLSearchParams): unkn
         ...(params.has('before') && { before: Number(params.get('before')) }),
         ...(params.has('limit') && { limit: Number(params.get('limit')) }),
       })
+    // Failures and replays are tested on a real app (test/browser/failed.test.ts).
+    case 'failures':
+    case 'replays':
+      return []
     default:
       return undefined
   }

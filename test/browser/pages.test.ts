@@ -13,6 +13,7 @@ const pages = [
   { path: '/events?type=order.*&sel=48204', title: 'Events' },
   { path: '/e/48206', title: 'Event 48206' },
   { path: '/consumers?sel=consumer:receipts', title: 'Consumers' },
+  { path: '/failed', title: 'Failed' },
   { path: '/journey', title: 'Journey' },
   { path: '/j/48204', title: 'Journey 48204' },
   { path: '/nowhere', title: 'Not found' },
